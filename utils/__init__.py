@@ -1,0 +1,1 @@
+"""What the notebooks share: fair timing, the live panel, exercise checking and data."""

@@ -1,0 +1,50 @@
+"""Count the PyTorch calls that a function makes.
+
+A function that handles a batch in one go makes the same calls for 2 samples as for 2,000; a
+loop makes more with every sample. Counting is exact, where a stopwatch is not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from torch.overrides import TorchFunctionMode, resolve_name
+
+_LOOKS = frozenset(
+    "__len__ __format__ __repr__ __hash__ size dim numel stride is_contiguous is_floating_point "
+    "is_complex get_device data_ptr element_size storage_offset type_as".split()
+)
+
+
+class _Counting(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts: Counter[str] = Counter()
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        name = getattr(func, "__name__", "")
+        if name not in ("__get__", "__set__") and name not in _LOOKS:
+            self.counts[(resolve_name(func) or name).removeprefix("torch.")] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def count_calls(function: Callable, *inputs: object) -> Counter[str]:
+    """Count the PyTorch calls in ``function(*inputs)``, which is run once.
+
+    Returns a `collections.Counter` from the name of each PyTorch function to how often it was
+    called; its ``.total()`` is the number of calls. Counted is what the function itself calls:
+    not what PyTorch calls inside, and not a look at ``shape``, ``dtype`` and the like.
+
+    >>> rows = torch.ones(3, 4)
+    >>> count_calls(lambda rows: [row.sum() for row in rows], rows)
+    Counter({'Tensor.sum': 3, 'Tensor.__iter__': 1})
+    >>> count_calls(lambda rows: rows.sum(dim=1), rows).total()
+    1
+
+    Built on `torch.overrides.TorchFunctionMode`:
+    https://docs.pytorch.org/docs/stable/torch.overrides.html
+    """
+    with _Counting() as counting:
+        function(*inputs)
+    return counting.counts

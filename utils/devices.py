@@ -1,0 +1,155 @@
+"""The devices this machine has, and a caption that says where a number was measured.
+
+Everything goes through ``torch.accelerator``, so CUDA, MPS and XPU are treated alike:
+https://docs.pytorch.org/docs/stable/accelerator.html
+"""
+
+from __future__ import annotations
+
+import functools
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+
+CPU = torch.device("cpu")
+
+
+@functools.cache
+def available_devices() -> tuple[torch.device, ...]:
+    """The devices that really work, the CPU first.
+
+    An accelerator is listed after it has computed 1 + 1: a driver that is present but broken
+    is left out.
+    """
+    devices = [CPU]
+    if torch.accelerator.is_available():
+        kind = torch.accelerator.current_accelerator().type
+        for index in range(torch.accelerator.device_count()):
+            device = torch.device(kind, index)
+            try:
+                works = (torch.ones(1, device=device) + 1).item() == 2
+            except RuntimeError:
+                works = False
+            if works:
+                devices.append(device)
+    return tuple(devices)
+
+
+def default_device() -> torch.device:
+    """The first accelerator that works, else the CPU."""
+    return available_devices()[1] if len(available_devices()) > 1 else CPU
+
+
+def free_bytes(device: torch.device | str = CPU) -> int:
+    """Bytes that can still be allocated on ``device``.
+
+    On the CPU this is the smallest of what the machine has free, what the container allows
+    (cgroup version 2, as on Binder) and what the process may have (``RLIMIT_DATA``).
+    """
+    device = torch.device(device)
+    if device.type != "cpu":
+        try:
+            return int(torch.accelerator.get_memory_info(device)[0])
+        except (RuntimeError, NotImplementedError):  # MPS shares the machine's memory
+            return psutil.virtual_memory().available
+    return min(psutil.virtual_memory().available, *_container_bytes(), *_process_bytes())
+
+
+def _container_bytes() -> Iterator[int]:
+    """What a Linux container may still take; nothing where there is no such limit."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = (folder / "memory.max").read_text().strip()
+        used = int((folder / "memory.current").read_text())
+    except (OSError, ValueError):
+        return
+    if limit != "max":
+        yield max(0, int(limit) - used)
+
+
+def _process_bytes() -> Iterator[int]:
+    """What this process may still take; nothing where there is no such limit."""
+    if not hasattr(psutil.Process, "rlimit"):
+        return
+    process = psutil.Process()
+    limit, _ = process.rlimit(psutil.RLIMIT_DATA)
+    if limit != psutil.RLIM_INFINITY:
+        yield max(0, limit - process.memory_info().data)
+
+
+def tensors_in(value: object) -> Iterator[torch.Tensor]:
+    """Every tensor in ``value``: a tensor, a module, or lists, tuples and dicts of these."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, torch.nn.Module):
+        yield from value.parameters()
+        yield from value.buffers()
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from tensors_in(item)
+
+
+def device_of(*values: object) -> torch.device:
+    """The first accelerator that a tensor in ``values`` is on, else the CPU."""
+    on_accelerator = (t.device for t in tensors_in(values) if t.device.type not in ("cpu", "meta"))
+    return next(on_accelerator, CPU)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Where and how a number was measured; ``str()`` of it is a caption."""
+
+    device: str
+    hardware: str
+    dtype: str
+    threads: int
+    grad: bool
+    versions: str
+
+    def __str__(self) -> str:
+        threads = f"{self.threads} thread" + ("s" if self.threads != 1 else "")
+        grad = "grad mode on" if self.grad else "grad mode off"
+        return " · ".join(
+            part
+            for part in (
+                f"{self.device} ({self.hardware})",
+                self.dtype,
+                threads,
+                grad,
+                self.versions,
+            )
+            if part
+        )
+
+
+def describe(device: torch.device | str | None = None, dtype: object = None) -> Conditions:
+    """Device, dtype, threads, grad mode and versions as they are now, for a caption.
+
+    ``device`` defaults to `default_device()`; ``dtype`` is left out of the caption if not given.
+    """
+    device = default_device() if device is None else torch.device(device)
+    return Conditions(
+        device=str(device),
+        hardware=_hardware(device),
+        dtype="" if dtype is None else str(dtype).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+        grad=torch.is_grad_enabled(),
+        versions=f"torch {torch.__version__}, Python {platform.python_version()}",
+    )
+
+
+@functools.cache
+def _hardware(device: torch.device) -> str:
+    if device.type == "cpu":
+        return f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}"
+    module = torch.get_device_module(device)
+    name = getattr(module, "get_device_name", None)
+    return name(device) if name else device.type
+
