@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 from torch.overrides import TorchFunctionMode, resolve_name
 
-_LOOKS = frozenset(
-    "__len__ __format__ __repr__ __hash__ size dim numel stride is_contiguous is_floating_point "
-    "is_complex get_device data_ptr element_size storage_offset type_as".split()
-)
+# Looks at a tensor that compute nothing, and so do not count.
+_LOOKS = {"__get__", "__set__", "__len__", "__format__", "__repr__", "__hash__"}
+_LOOKS |= {"size", "dim", "numel", "stride", "is_contiguous", "is_floating_point", "is_complex"}
 
 
 class _Counting(TorchFunctionMode):
@@ -24,7 +23,7 @@ class _Counting(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         name = getattr(func, "__name__", "")
-        if name not in ("__get__", "__set__") and name not in _LOOKS:
+        if name not in _LOOKS:
             self.counts[(resolve_name(func) or name).removeprefix("torch.")] += 1
         return func(*args, **(kwargs or {}))
 

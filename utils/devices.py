@@ -56,7 +56,7 @@ def free_bytes(device: torch.device | str = CPU) -> int:
             return int(torch.accelerator.get_memory_info(device)[0])
         except (RuntimeError, NotImplementedError):  # MPS shares the machine's memory
             return psutil.virtual_memory().available
-    return min(psutil.virtual_memory().available, *_container_bytes(), *_process_bytes())
+    return min([psutil.virtual_memory().available, *_container_bytes(), *_process_bytes()])
 
 
 def _container_bytes() -> Iterator[int]:
@@ -152,4 +152,3 @@ def _hardware(device: torch.device) -> str:
     module = torch.get_device_module(device)
     name = getattr(module, "get_device_name", None)
     return name(device) if name else device.type
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import html
 import math
 import statistics
@@ -121,6 +122,17 @@ class Comparison:
             return f"not conclusive: neither side is clearly faster {spread}"
         return f"{ratio} {spread}" if self.speedup > 1 else f"the batch loses: {ratio} {spread}"
 
+    def record(self) -> dict[str, object]:
+        """All of it as one flat row, for a table or a file; times in seconds for a call."""
+        row: dict[str, object] = {}
+        for name, side in (("looped", self.looped), ("batched", self.batched)):
+            low, high = side.quartiles
+            row |= {f"{name}_s": side.median, f"{name}_q1_s": low, f"{name}_q3_s": high}
+        low, high = self.interval or (None, None)
+        row |= {"speedup": self.speedup, "speedup_low": low, "speedup_high": high}
+        row |= {"max_difference": self.max_difference, "looped_items": self.looped.timed_items}
+        return row | dataclasses.asdict(self.conditions)
+
     def __repr__(self) -> str:
         return f"{self.verdict}\n  {self.looped!r}\n  {self.batched!r}\n  {self.conditions}"
 
@@ -131,11 +143,6 @@ class Comparison:
 
 class Sweep(list[Comparison]):
     """Comparisons over a range of sizes, smallest first: a list that prints as a table."""
-
-    COLUMNS = (
-        "size looped_s looped_q1_s looped_q3_s batched_s batched_q1_s batched_q3_s "
-        "speedup speedup_low speedup_high max_difference timed_items device dtype threads versions"
-    ).split()
 
     def __init__(self, comparisons: Sequence[Comparison] = (), sizes: Sequence[int] = ()):
         super().__init__(comparisons)
@@ -153,11 +160,8 @@ class Sweep(list[Comparison]):
 
     def save(self, path: str | Path) -> Path:
         """Write a CSV file with a row for each size (times in seconds) and return its path."""
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self.COLUMNS)
-            writer.writeheader()
-            writer.writerows(map(_csv_row, self.sizes, self))
-        return Path(path)
+        rows = zip(self.sizes, self, strict=True)
+        return write_csv(path, [{"size": size, **c.record()} for size, c in rows])
 
     def _rows(self) -> list[list[str]]:
         return [
@@ -203,6 +207,15 @@ def median_interval(
             break
         k, reached = k + 1, odds
     return ordered[k - 1], ordered[n - k], reached
+
+
+def write_csv(path: str | Path, rows: Sequence[dict[str, object]]) -> Path:
+    """Write rows that share their keys to a CSV file, and return its path."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        writer.writeheader()
+        writer.writerows(rows)
+    return Path(path)
 
 
 def seconds(value: float) -> str:
@@ -267,15 +280,3 @@ def _html_table(head: list[str], rows: list[list[str]], title: str, caption: str
         f"{title}<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
         f"<p><small>{html.escape(caption)}</small></p>"
     )
-
-
-def _csv_row(size: int, comparison: Comparison) -> dict[str, object]:
-    loop, batch = comparison.looped, comparison.batched
-    values = [size]
-    for side in (loop, batch):
-        values += [side.median, *side.quartiles]
-    values += [comparison.speedup, *(comparison.interval or ("", ""))]
-    where = comparison.conditions
-    values += [comparison.max_difference, loop.timed_items]
-    values += [where.device, where.dtype, where.threads, where.versions]
-    return dict(zip(Sweep.COLUMNS, values, strict=True))

@@ -1,0 +1,345 @@
+"""The live panel: drag a slider, and a loop and its batch race again.
+
+`explore` builds it; what it shows can be had without a browser through `Explorer.run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import html
+import inspect
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import ipywidgets as widgets
+import torch
+
+from utils.calls import count_calls
+from utils.controls import choice, control, limits, set_value, thread_counts, value_of
+from utils.devices import available_devices, default_device, free_bytes, tensors_in
+from utils.memory import peak_bytes
+from utils.plots import LiveChart
+from utils.results import Comparison, amount, seconds
+from utils.timing import compare
+
+COUNTED = 0.25  # a loop slower than this, in seconds, is not run once more to count its calls
+WIDTH, HEIGHT = 720, 390  # pixels of the chart
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the panel: its settings, the comparison, and the PyTorch calls of each side."""
+
+    settings: Mapping[str, object]
+    comparison: Comparison
+    calls: tuple[int, int] | None  # None where the loop is too slow to be run once more
+
+
+def explore(
+    looped: Callable | Mapping[str, Callable],
+    batched: Callable | Mapping[str, Callable],
+    inputs: Callable,
+    *,
+    budget: float = 0.1,
+    title: str = "",
+    **ranges: object,
+) -> Explorer:
+    """Compare ``looped`` and ``batched`` live, on inputs of any size.
+
+    ``inputs(batch_size, …, device)`` makes the inputs (a tuple, or a single one); ``batch_size``
+    and ``device`` must be among its parameters. ``ranges`` gives each of the others, and
+    ``batch_size``, a control, with the abbreviations of `ipywidgets.interact`: a pair of whole
+    numbers is a slider (in powers of two if it is wide), a list is a choice, a bool a checkbox.
+    Two dicts of functions with the same keys add a choice of the operation. ``budget`` is the
+    time to spend on a comparison, in seconds.
+
+    Raises `TypeError` if the ranges do not fit the parameters of ``inputs``.
+    """
+    return Explorer(looped, batched, inputs, budget, title, ranges)
+
+
+class Explorer:
+    """The panel that `explore` returns. Show it by making it the last line of a cell."""
+
+    def __init__(
+        self,
+        looped: Callable | Mapping[str, Callable],
+        batched: Callable | Mapping[str, Callable],
+        inputs: Callable,
+        budget: float,
+        title: str,
+        ranges: Mapping[str, object],
+    ) -> None:
+        _check_ranges(inputs, ranges)
+        self._operations = _operations(looped, batched)
+        self._inputs, self._budget = inputs, budget
+        self.history: list[Run] = []
+        self.error: BaseException | None = None
+        self._scheduled: asyncio.TimerHandle | None = None
+        self._quiet = False
+        self.controls = {name: control(name, given) for name, given in ranges.items()}
+        if len(self._operations) > 1:
+            self.controls["operation"] = choice("operation", list(self._operations))
+        devices = [str(device) for device in available_devices()]
+        self.controls["device"] = choice("device", devices, str(default_device()))
+        self.controls["threads"] = choice("threads", thread_counts(), torch.get_num_threads())
+        sizes = self.controls["batch_size"]
+        self._chart = LiveChart("batch_size", limits(sizes), title)
+        self._image = widgets.Image(format="png", width=WIDTH, height=HEIGHT)
+        self._image.layout = widgets.Layout(width=f"{WIDTH}px", height=f"{HEIGHT}px")
+        self._result = widgets.HTML(layout=widgets.Layout(width=f"{WIDTH}px", min_height="150px"))
+        self._status = widgets.HTML(layout=widgets.Layout(width=f"{WIDTH}px", min_height="28px"))
+        controls = widgets.GridBox(
+            list(self.controls.values()),
+            layout=widgets.Layout(grid_template_columns="360px 360px", width=f"{WIDTH + 10}px"),
+        )
+        self.widget = widgets.VBox([controls, self._image, self._status, self._result])
+        for widget in self.controls.values():
+            widget.observe(self._on_change, "value")
+        self._redraw()
+        with contextlib.suppress(Exception):  # shown in the panel
+            self._run()
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the controls say now."""
+        return {name: value_of(widget) for name, widget in self.controls.items()}
+
+    def run(self, **changes: object) -> Comparison:
+        """Set the named controls, compare, show the result in the panel and return it.
+
+        Raises `TypeError` for a control that the panel does not have, `ValueError` for a value out
+        of a control's range, and whatever the comparison raises, after showing it in the panel.
+        """
+        unknown = changes.keys() - self.controls.keys()
+        if unknown:
+            raise TypeError(
+                f"This panel has no {' or '.join(sorted(unknown))}; it has "
+                f"{', '.join(self.controls)}."
+            )
+        self._quiet = True
+        try:
+            for name, value in changes.items():
+                set_value(name, self.controls[name], value)
+        finally:
+            self._quiet = False
+        return self._run()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the history to a CSV file, a row for each run (times in seconds)."""
+        rows = []
+        for run in self.history:
+            looped, batched = run.calls or (None, None)
+            calls = {"looped_calls": looped, "batched_calls": batched}
+            rows.append({**run.settings, **calls, **run.comparison.record()})
+        return write_csv(path, rows)
+
+    def _on_change(self, change: object) -> None:
+        """Run soon, once, on whatever the controls say by then: a drag never queues up."""
+        if self._quiet or self._scheduled is not None:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # no kernel: run at once
+            self._run_for_widget()
+        else:
+            self._scheduled = loop.call_later(0.01, self._run_for_widget)
+
+    def _run_for_widget(self) -> None:
+        self._scheduled = None
+        with contextlib.suppress(Exception, KeyboardInterrupt), _interruptible():
+            self._run()
+
+    def _run(self) -> Comparison:
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+        settings = self.settings
+        self._say(f"running {_told(settings)} …")
+        try:
+            comparison = self._compare(settings)
+        except BaseException as error:
+            self.error = error
+            self._say(f"{type(error).__name__}: {_first_line(error)}", alarm=True)
+            raise
+        self.error = None
+        self._redraw()
+        self._say(f"done: {_told(settings)}")
+        return comparison
+
+    def _compare(self, settings: Mapping[str, object]) -> Comparison:
+        settings = dict(settings)
+        looped, batched = self._operations[settings.get("operation", "")]
+        make = {k: v for k, v in settings.items() if k not in ("operation", "threads", "device")}
+        self._refuse_too_large(batched, make, settings["device"])
+        inputs = _as_tuple(self._inputs(**make, device=torch.device(settings["device"])))
+        comparison = compare(
+            looped,
+            batched,
+            *inputs,
+            budget=self._budget,
+            threads=settings["threads"],
+            device=settings["device"],
+        )
+        calls = None
+        if comparison.looped.median < COUNTED:
+            calls = tuple(count_calls(side, *inputs).total() for side in (looped, batched))
+        self.history.append(Run(settings, comparison, calls))
+        return comparison
+
+    def _refuse_too_large(self, batched: Callable, make: Mapping[str, object], device: str) -> None:
+        """Raise `MemoryError` for what would not fit, learnt from tensors that hold no data."""
+        try:
+            with torch.device("meta"), torch.no_grad():
+                inputs = _as_tuple(self._inputs(**make, device=torch.device("meta")))
+                needed = sum(t.untyped_storage().nbytes() for t in tensors_in(inputs))
+                needed += 2 * peak_bytes(batched, *inputs)  # the loop makes as much
+        except Exception:  # not every function can do without data; then nothing is known
+            return
+        free = free_bytes(device)
+        if needed > 0.8 * free:
+            raise MemoryError(
+                f"this would take about {amount(needed)}, and {device} has {amount(free)} free: "
+                f"choose a smaller {' or '.join(make)}"
+            )
+
+    def _redraw(self) -> None:
+        here, others, now = {}, [], None
+        for run in self.history:
+            size = run.settings["batch_size"]
+            c = run.comparison
+            point = (size, c.looped.median / size, c.batched.median / size)
+            if _beside(run.settings) == _beside(self.settings):
+                here[size] = now = point
+            else:
+                others.append(point)
+        self._image.value = self._chart.draw(list(here.values()), others, now)
+        self._image.tooltip = self._alt
+        self._result.value = self._table()
+
+    @property
+    def _alt(self) -> str:
+        if not self.history:
+            return "No comparison yet."
+        run = self.history[-1]
+        size, c = run.settings["batch_size"], run.comparison
+        return (
+            f"Time per item against batch_size, {len(self.history)} points. At "
+            f"{_told(run.settings)} the loop takes {seconds(c.looped.median / size)} per item and "
+            f"the batch {seconds(c.batched.median / size)}: {c.verdict}."
+        )
+
+    def _table(self) -> str:
+        if not self.history:
+            return ""
+        run = self.history[-1]
+        size, c = run.settings["batch_size"], run.comparison
+        calls = run.calls or ("not counted",) * 2
+        rows = [
+            (side.name if len(self._operations) == 1 else name, side, count)
+            for name, side, count in zip(
+                ("loop", "batch"), (c.looped, c.batched), calls, strict=True
+            )
+        ]
+        body = "".join(
+            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
+            f"<td>{seconds(side.median)}</td><td>{seconds(side.median / size)}</td>"
+            f"<td>{count}</td><td>{'; '.join(side.marks)}</td></tr>"
+            for name, side, count in rows
+        )
+        return (
+            f"<strong>{html.escape(c.verdict)}</strong>"
+            '<table style="border-spacing:16px 0;margin-left:-16px"><thead><tr><th></th>'
+            '<th scope="col">time a call</th><th scope="col">time an item</th>'
+            f'<th scope="col">PyTorch calls</th><th></th></tr></thead><tbody>{body}</tbody></table>'
+            f"largest difference between the two results: {c.max_difference:.1e}<br>"
+            f"<small>{html.escape(str(c.conditions))}<br>the same without a slider: "
+            f"<code>.run({html.escape(_told(run.settings, code=True))})</code></small>"
+        )
+
+    def _say(self, text: str, alarm: bool = False) -> None:
+        style = ' style="color:#A4001D;font-weight:bold"' if alarm else ' style="color:#595959"'
+        role = "alert" if alarm else "status"
+        self._status.value = f'<span role="{role}"{style}>{html.escape(text)}</span>'
+
+    def __repr__(self) -> str:
+        if not self.history:
+            return f"Explorer: no comparison yet ({self.error})"
+        return f"Explorer at {_told(self.history[-1].settings)}: {self.history[-1].comparison!r}"
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        """The live widget, and for whoever reads without a kernel a picture and its words."""
+        live = self.widget._repr_mimebundle_(**kwargs)
+        picture = base64.b64encode(self._image.value).decode()
+        data = {**live, "image/png": picture, "text/plain": repr(self)}
+        return data, {"image/png": {"alt": self._alt, "width": WIDTH}}
+
+
+def _operations(looped: object, batched: object) -> dict[str, tuple[Callable, Callable]]:
+    if callable(looped) and callable(batched):
+        return {"": (looped, batched)}
+    if not (isinstance(looped, Mapping) and isinstance(batched, Mapping)):
+        raise TypeError("looped and batched are two functions, or two dicts of functions.")
+    if list(looped) != list(batched):
+        raise TypeError(
+            f"looped and batched need the same keys, but have {list(looped)} and {list(batched)}."
+        )
+    return {name: (looped[name], batched[name]) for name in looped}
+
+
+def _check_ranges(inputs: Callable, ranges: Mapping[str, object]) -> None:
+    parameters = inspect.signature(inputs).parameters
+    missing = {"batch_size", "device"} - parameters.keys()
+    if missing:
+        raise TypeError(
+            f"inputs needs the parameters batch_size and device, but {' and '.join(missing)} is "
+            f"missing from inputs({', '.join(parameters)})."
+        )
+    unknown = ranges.keys() - parameters.keys()
+    if unknown:
+        raise TypeError(
+            f"inputs({', '.join(parameters)}) has no parameter {' or '.join(sorted(unknown))}."
+        )
+    needed = {
+        name
+        for name, parameter in parameters.items()
+        if name == "batch_size" or (name != "device" and parameter.default is parameter.empty)
+    }
+    if needed - ranges.keys():
+        names = sorted(needed - ranges.keys())
+        raise TypeError(f"Give a range for {' and '.join(names)}, such as {names[0]}=(1, 1024).")
+
+
+def _beside(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if name != "batch_size"}
+
+
+def _told(settings: Mapping[str, object], code: bool = False) -> str:
+    form = "{}={!r}" if code else "{} {}"
+    return ", ".join(form.format(name, value) for name, value in settings.items())
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "") or "no message"
+
+
+def _as_tuple(value: object) -> tuple:
+    return value if isinstance(value, tuple) else (value,)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let the stop button interrupt a run that no cell has started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,189 @@
+"""The charts, in one style: the loop is an orange circle, the batch a blue square.
+
+The colours are Okabe and Ito's, which colour-blind readers tell apart; markers and dashes say the
+same once more. Each chart is drawn without pyplot, so nothing is kept open, and is shown as a
+picture with alternative text made from the same numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from IPython.display import Image
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, FuncFormatter
+from PIL import Image as Pillow
+
+from utils.results import Comparison, Sweep, seconds, times
+
+LOOP = {"color": "#D55E00", "marker": "o", "label": "loop"}
+BATCH = {"color": "#0072B2", "marker": "s", "label": "batch", "linestyle": "--"}
+GREY = "#595959"
+SIZE = (7.2, 3.9)  # inches at 100 dots an inch
+
+
+def picture(figure: Figure, alt: str) -> Image:
+    """``figure`` as a PNG with alternative text, ready to be shown as a cell's result."""
+    figure.canvas.draw()
+    data = _png(_pixels(figure.canvas).quantize(128), level=9)  # small, as it is stored
+    return Image(data=data, format="png", alt=alt)
+
+
+def time_per_item(sweep: Sweep, title: str = "", per: str = "sample") -> Image:
+    """Time for one item against the size of the batch, with bands from quartile to quartile."""
+    figure, axes = _new(title, "size of the batch", f"time per {per}")
+    _log_sizes(axes)
+    sizes = np.array(sweep.sizes)
+    for measured, style in (
+        ([c.looped for c in sweep], LOOP),
+        ([c.batched for c in sweep], BATCH),
+    ):
+        axes.plot(sizes, [m.median for m in measured] / sizes, **style)
+        low, high = np.array([m.quartiles for m in measured]).T / sizes
+        axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    wins = "the batch is not faster for certain at the largest size"
+    if sweep.crossover is not None:
+        wins = f"batch faster from {sweep.crossover:,} on"
+        axes.axvline(sweep.crossover, color=GREY, linestyle=":", label=wins)
+    axes.legend(frameon=False)
+    ends = "; ".join(
+        f"at size {size:,} the loop takes {seconds(c.looped.median / size)} per {per} and the "
+        f"batch {seconds(c.batched.median / size)}"
+        for size, c in [(sweep.sizes[0], sweep[0]), (sweep.sizes[-1], sweep[-1])]
+    )
+    return picture(figure, f"{title or f'Time per {per}'}: {ends}; {wins}.")
+
+
+def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Image:
+    """One bar for each comparison: how many times longer the loop takes than the batch."""
+    figure, axes = _new(title, "the loop takes … times as long as the batch", "", grid="x")
+    names = list(comparisons)
+    for row, comparison in enumerate(comparisons.values()):
+        wins = comparison.speedup > 1
+        style = BATCH if wins else LOOP
+        axes.barh(
+            row,
+            comparison.speedup - 1,
+            left=1,
+            color=style["color"] if comparison.conclusive else "#BBBBBB",
+            hatch=None if wins else "//",
+            edgecolor="white",
+        )
+        if comparison.interval:
+            axes.plot(comparison.interval, [row, row], color="black", linewidth=2)
+        axes.annotate(
+            times(comparison.speedup) + ("" if comparison.conclusive else " (not conclusive)"),
+            (max(1, comparison.speedup, *(comparison.interval or ())), row),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.axvline(1, color="black", linewidth=1)
+    low = min(0.5, *(0.7 * c.speedup for c in comparisons.values()))
+    axes.set_xlim(low, max(2, *(6 * c.speedup for c in comparisons.values())))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    told = "; ".join(f"{name}: {times(c.speedup)}" for name, c in comparisons.items())
+    return picture(figure, f"{title or 'Speedup of the batch over the loop'}. {told}.")
+
+
+class LiveChart:
+    """Times per item against batch size, redrawn in place as points arrive.
+
+    The horizontal axis is fixed and the vertical one only ever grows, by whole decades, so the
+    picture holds still while a slider moves. Axes, ticks and labels are drawn once and kept as a
+    background, which makes a redraw several times faster.
+    """
+
+    def __init__(self, xlabel: str, limits: tuple[float, float], title: str = "") -> None:
+        self.figure, self.axes = _new(title, xlabel, "time per item")
+        self.canvas = self.figure.canvas
+        _log_sizes(self.axes)
+        self.axes.set_xlim(limits[0] / 1.3, limits[1] * 1.3)
+        self._decades: tuple[int, int] | None = None
+        self._background = None
+        line = {"animated": True, "markersize": 5}
+        self._lines = [self.axes.plot([], [], **style, **line)[0] for style in (LOOP, BATCH)]
+        faint = {"linestyle": "", "alpha": 0.25, "animated": True, "markersize": 5}
+        self._others = [
+            self.axes.plot([], [], color=s["color"], marker=s["marker"], **faint)[0]
+            for s in (LOOP, BATCH)
+        ]
+        ring = {"linestyle": "", "markerfacecolor": "none", "markeredgewidth": 2, "markersize": 13}
+        self._now = [
+            self.axes.plot([], [], color=s["color"], marker=s["marker"], animated=True, **ring)[0]
+            for s in (LOOP, BATCH)
+        ]
+        self.axes.legend(handles=self._lines, loc="upper right", frameon=False)
+
+    def draw(
+        self,
+        here: Sequence[tuple[float, float, float]],
+        others: Sequence[tuple[float, float, float]] = (),
+        now: tuple[float, float, float] | None = None,
+    ) -> bytes:
+        """Draw points ``(size, seconds per item looped, batched)`` and return a PNG.
+
+        ``here`` are joined by lines, ``others`` (visited at other settings) are faint, and
+        ``now`` has a ring around it.
+        """
+        self._fit([*here, *others])
+        rows = [sorted(here), list(others), [now] if now else []]
+        for artists, points in zip((self._lines, self._others, self._now), rows, strict=True):
+            for side, artist in enumerate(artists, start=1):
+                artist.set_data([p[0] for p in points], [p[side] for p in points])
+        if self._background is None:
+            self.canvas.draw()
+            self._background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self._background)
+        for artist in (*self._others, *self._lines, *self._now):
+            self.axes.draw_artist(artist)
+        return _png(_pixels(self.canvas), level=1)
+
+    def _fit(self, points: Sequence[tuple[float, float, float]]) -> None:
+        values = [value for point in points for value in point[1:] if value > 0]
+        if not values:
+            values = [1e-7, 1e-5]
+        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 0.05)
+        if self._decades:
+            low, high = min(low, self._decades[0]), max(high, self._decades[1])
+        else:
+            low, high = low - 1, high + 1  # room, so that the first steps do not move the axis
+        if (low, high) != self._decades:
+            self._decades, self._background = (low, high), None
+            self.axes.set_ylim(10.0**low, 10.0**high)
+
+
+def _new(title: str, xlabel: str, ylabel: str, grid: str = "both") -> tuple[Figure, Axes]:
+    figure = Figure(figsize=SIZE, dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _log_sizes(axes: Axes) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_major_formatter(EngFormatter(unit="s"))
+
+
+def _pixels(canvas: FigureCanvasAgg) -> Pillow.Image:
+    return Pillow.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def _png(image: Pillow.Image, level: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "png", compress_level=level)
+    return file.getvalue()
