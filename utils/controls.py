@@ -14,7 +14,7 @@ def control(name: str, given: object) -> widgets.Widget:
     """A labelled control: a slider for a pair, a menu for a list, a checkbox for a bool.
 
     A pair of whole numbers that lie more than two decades apart becomes a slider in powers of
-    two; other sizes can be typed into its number. Raises `TypeError` for anything else that
+    two (a number typed into it goes to the nearest). Raises `TypeError` for anything else that
     `ipywidgets.interact` would not take.
     """
     wide = (

@@ -24,7 +24,7 @@ from utils.controls import choice, control, limits, set_value, thread_counts, va
 from utils.devices import available_devices, default_device, free_bytes, tensors_in
 from utils.memory import peak_bytes
 from utils.plots import LiveChart
-from utils.results import Comparison, amount, seconds
+from utils.results import Comparison, amount, seconds, write_csv
 from utils.timing import compare
 
 COUNTED = 0.25  # a loop slower than this, in seconds, is not run once more to count its calls
@@ -219,7 +219,6 @@ class Explorer:
             else:
                 others.append(point)
         self._image.value = self._chart.draw(list(here.values()), others, now)
-        self._image.tooltip = self._alt
         self._result.value = self._table()
 
     @property

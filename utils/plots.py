@@ -16,7 +16,7 @@ from IPython.display import Image
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, NullFormatter
 from PIL import Image as Pillow
 
 from utils.results import Comparison, Sweep, seconds, times
@@ -46,6 +46,8 @@ def time_per_item(sweep: Sweep, title: str = "", per: str = "sample") -> Image:
         axes.plot(sizes, [m.median for m in measured] / sizes, **style)
         low, high = np.array([m.quartiles for m in measured]).T / sizes
         axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
     wins = "the batch is not faster for certain at the largest size"
     if sweep.crossover is not None:
         wins = f"batch faster from {sweep.crossover:,} on"
@@ -92,6 +94,17 @@ def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Image:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
     told = "; ".join(f"{name}: {times(c.speedup)}" for name, c in comparisons.items())
     return picture(figure, f"{title or 'Speedup of the batch over the loop'}. {told}.")
+
+
+def image_row(images: Sequence[object], names: Sequence[object], title: str = "") -> Image:
+    """Small grey images of shape (height, width) in a row, each with its name above it."""
+    figure = Figure(figsize=(SIZE[0], 1.2), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, image, name in zip(figure.subplots(1, len(images)), images, names, strict=True):
+        axes.imshow(image, cmap="gray_r")
+        axes.set_title(str(name), fontsize=9)
+        axes.set_axis_off()
+    return picture(figure, f"{title or 'Images'}: {', '.join(map(str, names))}.")
 
 
 class LiveChart:
@@ -177,6 +190,7 @@ def _log_sizes(axes: Axes) -> None:
     axes.set_yscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.yaxis.set_major_formatter(EngFormatter(unit="s"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _pixels(canvas: FigureCanvasAgg) -> Pillow.Image:

@@ -31,7 +31,7 @@ class Prediction:
         self._slider = widgets.FloatLogSlider(
             min=-2, max=3, step=0.05, value=min(max(guess or 1, 0.01), 1000), description="my guess"
         )
-        self._slider.readout_format = ".3~g"
+        self._slider.readout_format = ".2f"
         self._slider.layout.width = "480px"
         self._slider.observe(self._on_move, "value")
         asked = widgets.HTML(f"<strong>{html.escape(question)}</strong>")

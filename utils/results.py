@@ -113,14 +113,19 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """The outcome in one sentence."""
-        ratio = f"the loop takes {times(self.speedup)} as long as the batch"
-        if self.interval is None:
+        slow, fast, ratio = ("loop", "batch", self.speedup)
+        ends = self.interval
+        if self.speedup < 1:
+            slow, fast, ratio = ("batch", "loop", 1 / self.speedup)
+            ends = ends and (1 / ends[1], 1 / ends[0])
+        told = f"the {slow} takes {times(ratio)} as long as the {fast}"
+        if ends is None:
             pairs = f"{len(self.ratios)} pair{'s' * (len(self.ratios) > 1)}"
-            return f"{ratio} (from {pairs} only, too few for an interval)"
-        spread = f"(95 % interval {times(self.interval[0])} to {times(self.interval[1])})"
+            return f"{told} (from {pairs} only, too few for an interval)"
+        spread = f"(95 % interval {times(ends[0])} to {times(ends[1])})"
         if not self.conclusive:
             return f"not conclusive: neither side is clearly faster {spread}"
-        return f"{ratio} {spread}" if self.speedup > 1 else f"the batch loses: {ratio} {spread}"
+        return f"{told} {spread}"
 
     def record(self) -> dict[str, object]:
         """All of it as one flat row, for a table or a file; times in seconds for a call."""
@@ -244,8 +249,8 @@ def _figures(value: float) -> str:
     """Three figures: 1.23, 12.3, 123, 1,230."""
     if value == 0 or not math.isfinite(value):
         return f"{value:.0f}"
-    digits = 2 - math.floor(math.log10(abs(value)) + 1e-12)
-    return f"{round(value, digits):,.{max(0, digits)}f}"
+    value = float(f"{value:.3g}")
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
 _HEAD = ["", "time a call", "middle half", "time an item", "calls", "note"]

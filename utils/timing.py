@@ -25,6 +25,7 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from utils.agreement import check_agreement, kind
 from utils.devices import describe, device_of, tensors_in
@@ -121,8 +122,6 @@ def sweep(
     ``make_inputs`` returns a tuple of inputs, or a single one. A bar shows the progress. Stop it
     with Ctrl-C, or the square button in a notebook, to keep the sizes finished so far.
     """
-    from tqdm.auto import tqdm
-
     done = Sweep()
     with tqdm(list(sizes), desc="sizes", leave=False) as progress:
         try:

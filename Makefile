@@ -1,0 +1,24 @@
+# `make lab` and `make test` set up what is missing, and nothing twice.
+PYTHON := $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+READY := $(VENV)/ready
+BIN := $(VENV)/bin
+
+.PHONY: lab test notebooks
+
+lab: $(READY)  ## open the first lesson in JupyterLab
+	$(BIN)/jupyter lab notebooks/01_stack.ipynb
+
+test: $(READY)  ## check the code, run every notebook and all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+notebooks: $(READY)  ## run the notebooks again and store their outputs
+	$(BIN)/python -m tests.store
+
+$(READY): requirements.txt pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $(READY)

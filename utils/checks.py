@@ -1,0 +1,195 @@
+"""Answers to exercises, checked at once.
+
+The readable loop is the oracle: an answer is right if it returns what the loop returns, on a
+handful of inputs that people forget (a batch of one, an empty one, another dtype …), without
+looping itself. `check` tells the first thing that is wrong, and never the answer.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from utils.agreement import ResultMismatchError, check_agreement, kind
+from utils.calls import count_calls
+from utils.devices import tensors_in
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What `utils.exercises` says about one exercise."""
+
+    loop: Callable  # the oracle
+    cases: Mapping[str, tuple]  # what is special about it -> inputs
+    growing: Mapping[str, tuple[tuple, tuple]] = field(default_factory=dict)
+    # what there is more of -> (few, many): inputs that must take the same number of calls
+    mistakes: Mapping[str, Callable] = field(default_factory=dict)
+    # what went wrong -> a function that goes wrong like this, to recognise it by its result
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `check` found: ``status`` is "right", "wrong" or "not attempted"."""
+
+    exercise: str
+    status: str
+    message: str
+
+    def __repr__(self) -> str:
+        sign = {"right": "✓ ", "wrong": "✗ "}.get(self.status, "")
+        return f"Exercise {self.exercise}: {sign}{self.message}"
+
+    def _repr_html_(self) -> str:
+        colour = {"right": "#00664A", "wrong": "#A4001D"}.get(self.status, "#595959")
+        return f'<strong style="color:{colour}">{html.escape(repr(self))}</strong>'
+
+
+class _Wrong(Exception):
+    """The first thing that is wrong with an answer."""
+
+
+def check(exercise: str, answer: Callable) -> Verdict:
+    """Check ``answer``, a function, against the loop of an exercise such as ``"01.2"``.
+
+    Returns a `Verdict`, whose text a notebook shows: not attempted (the function raises
+    `NotImplementedError`), right, or the first thing that is wrong. Raises `ValueError` for an
+    exercise that does not exist and `TypeError` for an answer that is no function.
+    """
+    wanted = _find(exercise)
+    if not callable(answer):
+        raise TypeError(
+            f"check({exercise!r}, …) wants your function itself, but got {kind(answer)}. "
+            "Give its name without brackets."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an empty batch makes std() warn, rightly answered too
+            for label, inputs in wanted.cases.items():
+                _check_case(wanted, answer, label, inputs)
+            counts = [_check_growth(answer, what, *sizes) for what, sizes in wanted.growing.items()]
+    except NotImplementedError:
+        return Verdict(exercise, "not attempted", "not attempted yet.")
+    except _Wrong as wrong:
+        return Verdict(exercise, "wrong", str(wrong))
+    told = f"right on {len(wanted.cases)} different inputs"
+    if counts:
+        calls = f"{counts[0]} PyTorch call{'s' * (counts[0] != 1)}"
+        told += f", with {calls} however many {next(iter(wanted.growing))} there are"
+    return Verdict(exercise, "right", f"{told}.")
+
+
+def _find(exercise: str) -> Exercise:
+    lesson = str(exercise).partition(".")[0]
+    try:
+        known = importlib.import_module(f"utils.exercises.lesson_{lesson}").EXERCISES
+        return known[exercise]
+    except ModuleNotFoundError:
+        raise ValueError(f"There is no lesson {lesson!r} with exercises.") from None
+    except KeyError:
+        names = ", ".join(known)
+        raise ValueError(
+            f"There is no exercise {exercise!r}; lesson {lesson} has {names}."
+        ) from None
+
+
+def _check_case(wanted: Exercise, answer: Callable, label: str, inputs: tuple) -> None:
+    given = _copy(inputs)
+    try:
+        got = answer(*given)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), "")
+        raise _Wrong(f"with {label} it stops with {type(error).__name__}: {first}") from error
+    for before, after in zip(tensors_in(inputs), tensors_in(given), strict=True):
+        if before.shape != after.shape or not torch.equal(before, after):
+            raise _Wrong(f"with {label} it changes its input in place; work on a new tensor.")
+    expected = wanted.loop(*_copy(inputs))
+    _check_form(got, expected, label)
+    try:
+        check_agreement(expected, got)
+    except ResultMismatchError:
+        raise _Wrong(f"with {label} {_name_mistake(wanted, inputs, got, expected)}") from None
+
+
+def _check_form(got: object, expected: torch.Tensor, label: str) -> None:
+    if got is None:
+        raise _Wrong(f"with {label} it returns None. Is there a return at the end?")
+    if not isinstance(got, torch.Tensor):
+        raise _Wrong(f"with {label} it returns {kind(got)}; expected is one tensor.")
+    if got.shape != expected.shape:
+        shapes = f"shape {tuple(got.shape)}, expected {tuple(expected.shape)}"
+        raise _Wrong(f"with {label} it returns {shapes}: {_shape_hint(got.shape, expected.shape)}")
+    for name in ("dtype", "device"):
+        mine, theirs = getattr(got, name), getattr(expected, name)
+        if mine != theirs:
+            raise _Wrong(f"with {label} it returns {name} {mine}, expected {theirs}.")
+
+
+def _shape_hint(got: torch.Size, expected: torch.Size) -> str:
+    """The kind of mistake that a wrong shape shows."""
+    if not got:
+        return "one number for the whole batch, where each sample has its own result."
+    if 1 in got and [n for n in got if n != 1] == [n for n in expected if n != 1]:
+        more = len(got) > len(expected)
+        return f"there is a dimension of size 1 too {'many' if more else 'few'}."
+    if got == expected[1:]:
+        return "the batch dimension is gone; each sample has its own result."
+    if sorted(got) == sorted(expected):
+        return "the right dimensions in the wrong order; the batch comes first."
+    if got.numel() == expected.numel():
+        return "the right number of elements, but not a dimension for each thing they stand for."
+    if len(got) == len(expected):
+        return "the right number of dimensions, but not the right sizes."
+    return f"{len(got)} dimensions, expected {len(expected)}."
+
+
+def _name_mistake(
+    wanted: Exercise, inputs: tuple, got: torch.Tensor, expected: torch.Tensor
+) -> str:
+    """The kind of mistake that a result of the right form with wrong values shows."""
+    for name, mistaken in wanted.mistakes.items():
+        try:
+            torch.testing.assert_close(got, mistaken(*_copy(inputs)), equal_nan=True)
+        except Exception:  # this mistake gives another result, or none for these inputs
+            continue
+        return f"{name}."
+    if got.is_floating_point() and got.isnan().any() and not expected.isnan().any():
+        return "its result holds NaN, and the loop's does not."
+    different = (got != expected).reshape(len(got), -1).any(dim=1)
+    first = int(different.nonzero()[0])
+    return (
+        f"the form is right and the values are not: {int(different.sum())} of {len(got)} samples "
+        f"differ from the loop's, the first of them at index {first}."
+    )
+
+
+def _check_growth(answer: Callable, what: str, few: tuple, many: tuple) -> int:
+    """How many PyTorch calls it takes; they may not grow with the number of samples."""
+    calls = [count_calls(answer, *_copy(inputs)) for inputs in (few, many)]
+    more = calls[1] - calls[0]
+    if more:
+        name, extra = more.most_common(1)[0]
+        raise _Wrong(
+            f"the result is right, but it still loops over the {what}: more of them take more "
+            f"PyTorch calls ({calls[0].total()}, then {calls[1].total()}), and {extra} of those "
+            f"added go to {name}."
+        )
+    for name in ("Tensor.numpy", "Tensor.__array__", "Tensor.tolist", "Tensor.item"):
+        if calls[1][name]:
+            raise _Wrong(f"the result is right, but {name} leaves PyTorch; stay with tensors.")
+    return calls[1].total()
+
+
+def _copy(value: object) -> object:
+    """A copy that keeps shapes, dtypes and strides."""
+    if isinstance(value, torch.Tensor):
+        return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype).copy_(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_copy(item) for item in value)
+    return value

@@ -1,0 +1,1 @@
+"""What `utils.checks.check` needs to know about the exercises, a module for each lesson."""
