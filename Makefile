@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/ready
 BIN := $(VENV)/bin
 
-.PHONY: lab test notebooks
+.PHONY: lab test notebooks bench
 
 lab: $(READY)  ## open the first lesson in JupyterLab
 	$(BIN)/jupyter lab notebooks/01_stack.ipynb
@@ -16,6 +16,9 @@ test: $(READY)  ## check the code, run every notebook and all tests
 
 notebooks: $(READY)  ## run the notebooks again and store their outputs
 	$(BIN)/python -m tests.store
+
+bench: $(READY)  ## print how good the stopwatch is, beside other tools, from one run
+	$(BIN)/python -m tests.bench_timing
 
 $(READY): requirements.txt pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

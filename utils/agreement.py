@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -12,16 +14,24 @@ class ResultMismatchError(AssertionError):
     """Two functions that should agree do not; the message says where and by how much."""
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How well two results agree."""
+
+    max_difference: float  # the largest absolute difference, where neither is NaN
+    nans: int  # values that are NaN in both
+
+
 def check_agreement(
     expected: object, actual: object, *, rtol: float | None = None, atol: float | None = None
-) -> float:
+) -> Agreement:
     """Raise `ResultMismatchError` unless ``actual`` equals ``expected`` within the tolerance.
 
     Both are tensors, arrays, numbers, or lists, tuples and dicts of these; a list agrees with
     the stack of its elements. ``rtol`` and ``atol`` default to those of
     `torch.testing.assert_close` for the dtype:
     https://docs.pytorch.org/docs/stable/testing.html#torch.testing.assert_close
-    NaN agrees with NaN. Returns the largest absolute difference.
+    NaN agrees with NaN, and is counted. Raises `TypeError` for what cannot be compared.
     """
     expected, actual = _stacked(expected, actual), _stacked(actual, expected)
     try:
@@ -36,8 +46,11 @@ def check_agreement(
             f"The loop returned {kind(expected)} and the batch {kind(actual)}, which cannot be "
             "compared. Return a tensor, or a list, tuple or dict of tensors."
         ) from None
-    pairs = zip(tensors_in(expected), tensors_in(actual), strict=True)
-    return max((_largest_difference(*pair) for pair in pairs), default=0.0)
+    pairs = list(zip(tensors_in(expected), tensors_in(actual), strict=True))
+    return Agreement(
+        max_difference=max((_largest_difference(*pair) for pair in pairs), default=0.0),
+        nans=sum(int(value.isnan().sum()) for value, _ in pairs if not value.is_meta),
+    )
 
 
 def kind(value: object) -> str:
@@ -58,6 +71,8 @@ def _stacked(value: object, other: object) -> object:
     if isinstance(value, torch.Tensor):
         return value
     one = isinstance(other, torch.Tensor)
+    if isinstance(value, list) and not value and one and not len(other):
+        return other  # a loop over nothing, and a batch of nothing
     if not value or not (isinstance(value, list) or (isinstance(value, tuple) and one)):
         return value
     try:

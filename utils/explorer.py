@@ -10,6 +10,7 @@ import base64
 import contextlib
 import html
 import inspect
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +19,12 @@ from pathlib import Path
 
 import ipywidgets as widgets
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from utils.calls import count_calls
 from utils.controls import choice, control, limits, set_value, thread_counts, value_of
 from utils.devices import available_devices, default_device, free_bytes, tensors_in
+from utils.limits import least_seconds
 from utils.memory import peak_bytes
 from utils.plots import LiveChart
 from utils.results import Comparison, amount, seconds, write_csv
@@ -33,11 +36,19 @@ WIDTH, HEIGHT = 720, 390  # pixels of the chart
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the panel: its settings, the comparison, and the PyTorch calls of each side."""
+    """One run of the panel: its settings, and what came of it."""
 
     settings: Mapping[str, object]
     comparison: Comparison
-    calls: tuple[int, int] | None  # None where the loop is too slow to be run once more
+    calls: tuple[int, int] | None  # of each side; None where the loop is too slow to count
+    least: float | None  # seconds that the machine needs at least, where that can be told
+
+    @property
+    def point(self) -> tuple[float, float, float, float]:
+        """Batch size, and seconds per item: of the loop, of the batch, and at least."""
+        size, c = self.settings["batch_size"], self.comparison
+        least = math.nan if self.least is None else self.least
+        return size, c.looped.median / size, c.batched.median / size, least / size
 
 
 def explore(
@@ -176,7 +187,13 @@ class Explorer:
         settings = dict(settings)
         looped, batched = self._operations[settings.get("operation", "")]
         make = {k: v for k, v in settings.items() if k not in ("operation", "threads", "device")}
-        self._refuse_too_large(batched, make, settings["device"])
+        plan = self._plan(batched, make)
+        if plan and plan[0] > 0.8 * free_bytes(settings["device"]):
+            raise MemoryError(
+                f"this would take about {amount(plan[0])}, and {settings['device']} has "
+                f"{amount(free_bytes(settings['device']))} free: choose a smaller "
+                f"{' or '.join(make)}"
+            )
         inputs = _as_tuple(self._inputs(**make, device=torch.device(settings["device"])))
         comparison = compare(
             looped,
@@ -189,35 +206,35 @@ class Explorer:
         calls = None
         if comparison.looped.median < COUNTED:
             calls = tuple(count_calls(side, *inputs).total() for side in (looped, batched))
-        self.history.append(Run(settings, comparison, calls))
+        least = least_seconds(*plan[1:], settings["device"]) if plan else None
+        self.history.append(Run(settings, comparison, calls, least))
         return comparison
 
-    def _refuse_too_large(self, batched: Callable, make: Mapping[str, object], device: str) -> None:
-        """Raise `MemoryError` for what would not fit, learnt from tensors that hold no data."""
+    def _plan(self, batched: Callable, make: Mapping[str, object]) -> tuple[int, int, int] | None:
+        """Bytes to allocate, bytes to move, and operations, learnt from tensors without data.
+
+        None where the functions cannot do without data: then nothing is known beforehand.
+        """
         try:
             with torch.device("meta"), torch.no_grad():
                 inputs = _as_tuple(self._inputs(**make, device=torch.device("meta")))
-                needed = sum(t.untyped_storage().nbytes() for t in tensors_in(inputs))
-                needed += 2 * peak_bytes(batched, *inputs)  # the loop makes as much
-        except Exception:  # not every function can do without data; then nothing is known
-            return
-        free = free_bytes(device)
-        if needed > 0.8 * free:
-            raise MemoryError(
-                f"this would take about {amount(needed)}, and {device} has {amount(free)} free: "
-                f"choose a smaller {' or '.join(make)}"
-            )
+                peak = peak_bytes(batched, *inputs)
+                with FlopCounterMode(display=False) as operations:
+                    result = batched(*inputs)
+        except Exception:
+            return None
+        given = sum(t.untyped_storage().nbytes() for t in tensors_in(inputs))
+        returned = sum(t.nbytes for t in tensors_in(result))
+        needed = given + 2 * peak  # the loop makes as much as the batch
+        return needed, given + returned, operations.get_total_flops()
 
     def _redraw(self) -> None:
         here, others, now = {}, [], None
         for run in self.history:
-            size = run.settings["batch_size"]
-            c = run.comparison
-            point = (size, c.looped.median / size, c.batched.median / size)
             if _beside(run.settings) == _beside(self.settings):
-                here[size] = now = point
+                here[run.settings["batch_size"]] = now = run.point
             else:
-                others.append(point)
+                others.append(run.point)
         self._image.value = self._chart.draw(list(here.values()), others, now)
         self._result.value = self._table()
 
@@ -239,12 +256,7 @@ class Explorer:
         run = self.history[-1]
         size, c = run.settings["batch_size"], run.comparison
         calls = run.calls or ("not counted",) * 2
-        rows = [
-            (side.name if len(self._operations) == 1 else name, side, count)
-            for name, side, count in zip(
-                ("loop", "batch"), (c.looped, c.batched), calls, strict=True
-            )
-        ]
+        rows = zip(("loop", "batch"), (c.looped, c.batched), calls, strict=True)
         body = "".join(
             f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
             f"<td>{seconds(side.median)}</td><td>{seconds(side.median / size)}</td>"
@@ -256,10 +268,18 @@ class Explorer:
             '<table style="border-spacing:16px 0;margin-left:-16px"><thead><tr><th></th>'
             '<th scope="col">time a call</th><th scope="col">time an item</th>'
             f'<th scope="col">PyTorch calls</th><th></th></tr></thead><tbody>{body}</tbody></table>'
-            f"largest difference between the two results: {c.max_difference:.1e}<br>"
+            f"{html.escape(self._told_limit(run))}<br>{c.agreed}<br>"
             f"<small>{html.escape(str(c.conditions))}<br>the same without a slider: "
             f"<code>.run({html.escape(_told(run.settings, code=True))})</code></small>"
         )
+
+    def _told_limit(self, run: Run) -> str:
+        if not run.least:
+            return "what this machine could do at best is not known for these functions"
+        share = run.comparison.batched.share_of(run.least)
+        if share > 1:
+            return "the batch is faster than main memory could deliver it: it is in a cache"
+        return f"the batch reaches {share:.0%} of what this machine's memory and cores allow"
 
     def _say(self, text: str, alarm: bool = False) -> None:
         style = ' style="color:#A4001D;font-weight:bold"' if alarm else ' style="color:#595959"'

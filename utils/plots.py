@@ -8,8 +8,9 @@ picture with alternative text made from the same numbers.
 from __future__ import annotations
 
 import io
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from IPython.display import Image
@@ -19,12 +20,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, NullFormatter
 from PIL import Image as Pillow
 
-from utils.results import Comparison, Sweep, seconds, times
+from utils.results import Comparison, Sweep, amount, seconds, times
 
 LOOP = {"color": "#D55E00", "marker": "o", "label": "loop"}
 BATCH = {"color": "#0072B2", "marker": "s", "label": "batch", "linestyle": "--"}
+THIRD = {"color": "#009E73", "marker": "^", "linestyle": "-."}
+FOURTH = {"color": "#CC79A7", "marker": "D", "linestyle": ":"}
+STYLES = (LOOP, BATCH, THIRD, FOURTH)
 GREY = "#595959"
 SIZE = (7.2, 3.9)  # inches at 100 dots an inch
+
+
+def _refuse_nothing(values: Sequence) -> None:
+    if not len(values):
+        raise ValueError("There is nothing to draw: no size was measured.")
 
 
 def picture(figure: Figure, alt: str) -> Image:
@@ -34,8 +43,17 @@ def picture(figure: Figure, alt: str) -> Image:
     return Image(data=data, format="png", alt=alt)
 
 
-def time_per_item(sweep: Sweep, title: str = "", per: str = "sample") -> Image:
-    """Time for one item against the size of the batch, with bands from quartile to quartile."""
+def time_per_item(
+    sweep: Sweep,
+    title: str = "",
+    per: str = "sample",
+    least: Callable[[int], float] | None = None,
+) -> Image:
+    """Time for one item against the size of the batch, with bands from quartile to quartile.
+
+    ``least(size)`` is the time in seconds that a batch takes at least, as `utils.limits` tells.
+    """
+    _refuse_nothing(sweep)
     figure, axes = _new(title, "size of the batch", f"time per {per}")
     _log_sizes(axes)
     sizes = np.array(sweep.sizes)
@@ -46,23 +64,49 @@ def time_per_item(sweep: Sweep, title: str = "", per: str = "sample") -> Image:
         axes.plot(sizes, [m.median for m in measured] / sizes, **style)
         low, high = np.array([m.quartiles for m in measured]).T / sizes
         axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
-    low, high = axes.get_ylim()
-    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
-    wins = "the batch is not faster for certain at the largest size"
-    if sweep.crossover is not None:
-        wins = f"batch faster from {sweep.crossover:,} on"
-        axes.axvline(sweep.crossover, color=GREY, linestyle=":", label=wins)
-    axes.legend(frameon=False)
-    ends = "; ".join(
+    told = [
         f"at size {size:,} the loop takes {seconds(c.looped.median / size)} per {per} and the "
         f"batch {seconds(c.batched.median / size)}"
         for size, c in [(sweep.sizes[0], sweep[0]), (sweep.sizes[-1], sweep[-1])]
-    )
-    return picture(figure, f"{title or f'Time per {per}'}: {ends}; {wins}.")
+    ]
+    if sweep.crossover is None:
+        told.append("the batch is not faster for certain at the largest size")
+    else:
+        told.append(f"batch faster from {sweep.crossover:,} on")
+        axes.axvline(sweep.crossover, color=GREY, linestyle=":", label=told[-1])
+    if least is not None:
+        best = np.array([least(size) for size in sweep.sizes])
+        axes.plot(sizes, best / sizes, color=GREY, linestyle="-.", label="memory and cores allow")
+        share = sweep[-1].batched.share_of(best[-1])
+        told.append(f"at the largest size the batch reaches {share:.0%} of what is possible")
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+    axes.legend(frameon=False)
+    return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
+
+
+def memory(sizes: Sequence[int], curves: Mapping[str, Sequence[int]], title: str = "") -> Image:
+    """Bytes at the peak against the size of the batch, a curve for each way of doing it."""
+    _refuse_nothing(sizes)
+    figure, axes = _new(title, "size of the batch", "memory at the peak")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+    for (name, values), style in zip(curves.items(), itertools.cycle(STYLES)):
+        axes.plot(sizes, values, **{**style, "label": name})
+    axes.legend(frameon=False)
+    told = [
+        f"{name} takes {amount(values[0])} at size {sizes[0]:,} and {amount(values[-1])} at "
+        f"{sizes[-1]:,}"
+        for name, values in curves.items()
+    ]
+    return picture(figure, f"{title or 'Memory at the peak'}: {'; '.join(told)}.")
 
 
 def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Image:
     """One bar for each comparison: how many times longer the loop takes than the batch."""
+    _refuse_nothing(comparisons)
     figure, axes = _new(title, "the loop takes … times as long as the batch", "", grid="x")
     names = list(comparisons)
     for row, comparison in enumerate(comparisons.values()):
@@ -134,15 +178,17 @@ class LiveChart:
             self.axes.plot([], [], color=s["color"], marker=s["marker"], animated=True, **ring)[0]
             for s in (LOOP, BATCH)
         ]
-        self.axes.legend(handles=self._lines, loc="upper right", frameon=False)
+        limit = {"color": GREY, "linestyle": ":", "label": "memory and cores allow"}
+        self._limit = self.axes.plot([], [], animated=True, **limit)[0]
+        self.axes.legend(handles=[*self._lines, self._limit], loc="upper right", frameon=False)
 
     def draw(
         self,
-        here: Sequence[tuple[float, float, float]],
-        others: Sequence[tuple[float, float, float]] = (),
-        now: tuple[float, float, float] | None = None,
+        here: Sequence[tuple[float, float, float, float]],
+        others: Sequence[tuple[float, float, float, float]] = (),
+        now: tuple[float, float, float, float] | None = None,
     ) -> bytes:
-        """Draw points ``(size, seconds per item looped, batched)`` and return a PNG.
+        """Draw points ``(size, seconds per item looped, batched, at least)``; return a PNG.
 
         ``here`` are joined by lines, ``others`` (visited at other settings) are faint, and
         ``now`` has a ring around it.
@@ -152,16 +198,17 @@ class LiveChart:
         for artists, points in zip((self._lines, self._others, self._now), rows, strict=True):
             for side, artist in enumerate(artists, start=1):
                 artist.set_data([p[0] for p in points], [p[side] for p in points])
+        self._limit.set_data([p[0] for p in rows[0]], [p[3] for p in rows[0]])
         if self._background is None:
             self.canvas.draw()
             self._background = self.canvas.copy_from_bbox(self.figure.bbox)
         self.canvas.restore_region(self._background)
-        for artist in (*self._others, *self._lines, *self._now):
+        for artist in (self._limit, *self._others, *self._lines, *self._now):
             self.axes.draw_artist(artist)
         return _png(_pixels(self.canvas), level=1)
 
     def _fit(self, points: Sequence[tuple[float, float, float]]) -> None:
-        values = [value for point in points for value in point[1:] if value > 0]
+        values = [value for point in points for value in point[1:3] if value > 0]
         if not values:
             values = [1e-7, 1e-5]
         low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 0.05)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from utils.agreement import Agreement
 from utils.devices import Conditions
 
 CONFIDENCE = 0.95
@@ -46,6 +47,10 @@ class Measurement:
         """Median time for one item of the batch, in seconds."""
         return self.median / self.items if self.items else None
 
+    def share_of(self, least_seconds: float) -> float:
+        """Which share of the possible speed it reaches, given the time it takes at least."""
+        return least_seconds / self.median
+
     @property
     def marks(self) -> list[str]:
         """What a reader must know to trust the figure; empty for an ordinary one."""
@@ -80,7 +85,7 @@ class Comparison:
     looped: Measurement
     batched: Measurement
     ratios: tuple[float, ...]  # looped time / batched time, one for each pair of samples
-    max_difference: float  # the largest absolute difference between the two results
+    agreement: Agreement  # of the two results
     rtol: float | None  # None: that of torch.testing.assert_close for the dtype
     atol: float | None
 
@@ -94,6 +99,11 @@ class Comparison:
         """The 95 % interval of `speedup`; None where there are too few pairs for one."""
         low, high, confidence = median_interval(self.ratios)
         return (low, high) if confidence >= CONFIDENCE else None
+
+    @property
+    def max_difference(self) -> float:
+        """The largest absolute difference between the two results."""
+        return self.agreement.max_difference
 
     @property
     def conclusive(self) -> bool:
@@ -138,12 +148,21 @@ class Comparison:
         row |= {"max_difference": self.max_difference, "looped_items": self.looped.timed_items}
         return row | dataclasses.asdict(self.conditions)
 
+    @property
+    def agreed(self) -> str:
+        """How far the two results agree, in words."""
+        told = f"the results agree, the largest difference is {self.max_difference:.1e}"
+        if self.agreement.nans:
+            told += f"; {self.agreement.nans:,} values are NaN on both sides"
+        return told
+
     def __repr__(self) -> str:
-        return f"{self.verdict}\n  {self.looped!r}\n  {self.batched!r}\n  {self.conditions}"
+        lines = [self.verdict, repr(self.looped), repr(self.batched), self.agreed]
+        return "\n  ".join([*lines, str(self.conditions)])
 
     def _repr_html_(self) -> str:
         rows = [_row(self.looped), _row(self.batched)]
-        return _html_table(_HEAD, rows, self.verdict, str(self.conditions))
+        return _html_table(_HEAD, rows, self.verdict, f"{self.agreed}; {self.conditions}")
 
 
 class Sweep(list[Comparison]):

@@ -92,7 +92,7 @@ def compare(
     with _undisturbed(budget, threads):
         loop, batch = _Side(looped, inputs, device), _Side(batched, inputs, device)
         expected, actual = loop.first_call(pure=True), batch.first_call(pure=True)
-        max_difference = check_agreement(expected, actual, rtol=rtol, atol=atol)
+        agreement = check_agreement(expected, actual, rtol=rtol, atol=atol)
         deadline = perf_counter() + budget
         loop.shorten(expected, budget / (2 * LEAST_PAIRS))
         del expected, actual
@@ -107,7 +107,7 @@ def compare(
         pairs = list(_until(deadline, pair)) or [(loop.estimate, batch.estimate)]
         ratios = tuple(slow / fast for slow, fast in pairs)
         measurements = map(_Side.measurement, (loop, batch), zip(*pairs, strict=True))
-        return Comparison(*measurements, ratios, max_difference, rtol, atol)
+        return Comparison(*measurements, ratios, agreement, rtol, atol)
 
 
 def sweep(
@@ -152,6 +152,7 @@ class _Side:
     def first_call(self, pure: bool = False) -> object:
         """Warm up and return the result; if ``pure``, insist on one, and on unchanged inputs."""
         before = _versions(self.inputs)
+        self.wait()
         base = self.memory(reset=True)
         start = perf_counter()
         with _naming(self.name):
@@ -194,10 +195,10 @@ class _Side:
 
     def choose_repeats(self, target: float, deadline: float) -> None:
         """Let a sample be as many calls as take about ``target`` seconds."""
-        start = perf_counter()
-        if start < deadline:  # else there is no time for more, and the first call has to do
+        if perf_counter() < deadline:  # else there is no time left, and the first call has to do
             self.estimate = self.sample()
-        self.repeats = max(1, round(target / max(perf_counter() - start, 1e-7)))
+        share = self.timed_items / self.items if self.items else 1
+        self.repeats = max(1, round(target / max(self.estimate * share, 1e-7)))
         self.calls = 1
 
     def shorten(self, whole: object, target: float) -> None:
@@ -248,7 +249,7 @@ class _Side:
 def _until(deadline: float, sample: Callable) -> Iterator:
     """Take samples for as long as the next one, if it is like the last, ends in time."""
     start, last = perf_counter(), 0.0
-    while start + last <= deadline:
+    while start + last < deadline:
         yield sample()
         now = perf_counter()
         start, last = now, now - start
