@@ -62,7 +62,8 @@ def test_the_lesson_runs_without_an_error(lesson):
 
 def test_the_panel_is_live_and_not_the_stored_picture(panel):
     assert panel.locator(".widget-slider").count() == 2
-    assert panel.locator("img").get_attribute("src").startswith("blob:")
+    assert panel.locator("img").get_attribute("src").startswith("data:image/png")
+    assert "Time per item against batch_size" in panel.locator("img").get_attribute("alt")
 
 
 def test_an_arrow_key_reruns_and_redraws(panel):

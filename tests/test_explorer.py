@@ -35,7 +35,7 @@ def panel():
 
 
 def test_a_run_is_kept_shown_and_returned(panel):
-    picture = panel._image.value
+    picture = panel._picture.value
     comparison = panel.run(batch_size=8, features=4)
     run = panel.history[-1]
     assert run.comparison is comparison
@@ -43,13 +43,13 @@ def test_a_run_is_kept_shown_and_returned(panel):
     assert run.calls == (9, 1)
     assert panel.error is None
     assert comparison.verdict in panel._result.value.replace("&gt;", ">")
-    assert panel._image.value != picture
+    assert panel._picture.value != picture
     assert "batch_size 8" in panel._status.value
 
 
 def test_a_panel_opens_with_a_result(panel):
     assert len(panel.history) == 1
-    assert Image.open(io.BytesIO(panel._image.value)).size == (720, 390)
+    assert Image.open(io.BytesIO(panel._png)).size == (720, 390)
 
 
 def test_wide_ranges_step_in_powers_of_two_and_run_takes_other_sizes(panel):

@@ -14,7 +14,6 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -24,31 +23,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from utils.calls import count_calls
 from utils.controls import choice, control, limits, set_value, thread_counts, value_of
 from utils.devices import available_devices, default_device, free_bytes, tensors_in
+from utils.history import History, Run
 from utils.limits import least_seconds
 from utils.memory import peak_bytes
 from utils.plots import LiveChart
-from utils.results import Comparison, amount, seconds, write_csv
+from utils.results import Comparison, amount
 from utils.timing import compare
+from utils.wording import error_in_words, in_words, picture_in_words, result_in_html
 
 COUNTED = 0.25  # a loop slower than this, in seconds, is not run once more to count its calls
 WIDTH, HEIGHT = 720, 390  # pixels of the chart
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the panel: its settings, and what came of it."""
-
-    settings: Mapping[str, object]
-    comparison: Comparison
-    calls: tuple[int, int] | None  # of each side; None where the loop is too slow to count
-    least: float | None  # seconds that the machine needs at least, where that can be told
-
-    @property
-    def point(self) -> tuple[float, float, float, float]:
-        """Batch size, and seconds per item: of the loop, of the batch, and at least."""
-        size, c = self.settings["batch_size"], self.comparison
-        least = math.nan if self.least is None else self.least
-        return size, c.looped.median / size, c.batched.median / size, least / size
 
 
 def explore(
@@ -89,10 +73,10 @@ class Explorer:
         _check_ranges(inputs, ranges)
         self._operations = _operations(looped, batched)
         self._inputs, self._budget = inputs, budget
-        self.history: list[Run] = []
+        self.history = History()
         self.error: BaseException | None = None
         self._scheduled: asyncio.TimerHandle | None = None
-        self._quiet = False
+        self._quiet, self._bytes_per_size = False, 0.0
         self.controls = {name: control(name, given) for name, given in ranges.items()}
         if len(self._operations) > 1:
             self.controls["operation"] = choice("operation", list(self._operations))
@@ -101,15 +85,14 @@ class Explorer:
         self.controls["threads"] = choice("threads", thread_counts(), torch.get_num_threads())
         sizes = self.controls["batch_size"]
         self._chart = LiveChart("batch_size", limits(sizes), title)
-        self._image = widgets.Image(format="png", width=WIDTH, height=HEIGHT)
-        self._image.layout = widgets.Layout(width=f"{WIDTH}px", height=f"{HEIGHT}px")
+        self._picture = widgets.HTML(layout=widgets.Layout(height=f"{HEIGHT + 4}px"))
         self._result = widgets.HTML(layout=widgets.Layout(width=f"{WIDTH}px", min_height="150px"))
         self._status = widgets.HTML(layout=widgets.Layout(width=f"{WIDTH}px", min_height="28px"))
         controls = widgets.GridBox(
             list(self.controls.values()),
             layout=widgets.Layout(grid_template_columns="360px 360px", width=f"{WIDTH + 10}px"),
         )
-        self.widget = widgets.VBox([controls, self._image, self._status, self._result])
+        self.widget = widgets.VBox([controls, self._picture, self._status, self._result])
         for widget in self.controls.values():
             widget.observe(self._on_change, "value")
         self._redraw()
@@ -143,12 +126,7 @@ class Explorer:
 
     def save(self, path: str | Path) -> Path:
         """Write the history to a CSV file, a row for each run (times in seconds)."""
-        rows = []
-        for run in self.history:
-            looped, batched = run.calls or (None, None)
-            calls = {"looped_calls": looped, "batched_calls": batched}
-            rows.append({**run.settings, **calls, **run.comparison.record()})
-        return write_csv(path, rows)
+        return self.history.save(path)
 
     def _on_change(self, change: object) -> None:
         """Run soon, once, on whatever the controls say by then: a drag never queues up."""
@@ -171,16 +149,16 @@ class Explorer:
             self._scheduled.cancel()
             self._scheduled = None
         settings = self.settings
-        self._say(f"running {_told(settings)} …")
+        self._say(f"running {in_words(settings)} …")
         try:
             comparison = self._compare(settings)
         except BaseException as error:
             self.error = error
-            self._say(f"{type(error).__name__}: {_first_line(error)}", alarm=True)
+            self._say(error_in_words(error), alarm=True)
             raise
         self.error = None
         self._redraw()
-        self._say(f"done: {_told(settings)}")
+        self._say(f"done: {in_words(settings)}")
         return comparison
 
     def _compare(self, settings: Mapping[str, object]) -> Comparison:
@@ -188,13 +166,17 @@ class Explorer:
         looped, batched = self._operations[settings.get("operation", "")]
         make = {k: v for k, v in settings.items() if k not in ("operation", "threads", "device")}
         plan = self._plan(batched, make)
-        if plan and plan[0] > 0.8 * free_bytes(settings["device"]):
+        size = math.prod(value for value in make.values() if type(value) in (int, float))
+        needed = plan[0] if plan else size * self._bytes_per_size
+        free = free_bytes(settings["device"])
+        if needed > 0.8 * free:
             raise MemoryError(
-                f"this would take about {amount(plan[0])}, and {settings['device']} has "
-                f"{amount(free_bytes(settings['device']))} free: choose a smaller "
-                f"{' or '.join(make)}"
+                f"this would take about {amount(needed)}, and {settings['device']} has "
+                f"{amount(free)} free: choose a smaller {' or '.join(make)}"
             )
         inputs = _as_tuple(self._inputs(**make, device=torch.device(settings["device"])))
+        given = sum(t.untyped_storage().nbytes() for t in tensors_in(inputs))
+        self._bytes_per_size = 3 * given / max(size, 1)  # the inputs, and as much for each result
         comparison = compare(
             looped,
             batched,
@@ -213,7 +195,7 @@ class Explorer:
     def _plan(self, batched: Callable, make: Mapping[str, object]) -> tuple[int, int, int] | None:
         """Bytes to allocate, bytes to move, and operations, learnt from tensors without data.
 
-        None where the functions cannot do without data: then nothing is known beforehand.
+        None where the functions cannot do without data: then the last run has to tell.
         """
         try:
             with torch.device("meta"), torch.no_grad():
@@ -235,51 +217,14 @@ class Explorer:
                 here[run.settings["batch_size"]] = now = run.point
             else:
                 others.append(run.point)
-        self._image.value = self._chart.draw(list(here.values()), others, now)
-        self._result.value = self._table()
-
-    @property
-    def _alt(self) -> str:
-        if not self.history:
-            return "No comparison yet."
-        run = self.history[-1]
-        size, c = run.settings["batch_size"], run.comparison
-        return (
-            f"Time per item against batch_size, {len(self.history)} points. At "
-            f"{_told(run.settings)} the loop takes {seconds(c.looped.median / size)} per item and "
-            f"the batch {seconds(c.batched.median / size)}: {c.verdict}."
+        self._png = self._chart.draw(list(here.values()), others, now)
+        data = base64.b64encode(self._png).decode()
+        alt = html.escape(picture_in_words(self.history))
+        self._picture.value = (  # an Image widget would have no alternative text
+            f'<img width="{WIDTH}" height="{HEIGHT}" decoding="sync" alt="{alt}" '
+            f'src="data:image/png;base64,{data}">'
         )
-
-    def _table(self) -> str:
-        if not self.history:
-            return ""
-        run = self.history[-1]
-        size, c = run.settings["batch_size"], run.comparison
-        calls = run.calls or ("not counted",) * 2
-        rows = zip(("loop", "batch"), (c.looped, c.batched), calls, strict=True)
-        body = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            f"<td>{seconds(side.median)}</td><td>{seconds(side.median / size)}</td>"
-            f"<td>{count}</td><td>{'; '.join(side.marks)}</td></tr>"
-            for name, side, count in rows
-        )
-        return (
-            f"<strong>{html.escape(c.verdict)}</strong>"
-            '<table style="border-spacing:16px 0;margin-left:-16px"><thead><tr><th></th>'
-            '<th scope="col">time a call</th><th scope="col">time an item</th>'
-            f'<th scope="col">PyTorch calls</th><th></th></tr></thead><tbody>{body}</tbody></table>'
-            f"{html.escape(self._told_limit(run))}<br>{c.agreed}<br>"
-            f"<small>{html.escape(str(c.conditions))}<br>the same without a slider: "
-            f"<code>.run({html.escape(_told(run.settings, code=True))})</code></small>"
-        )
-
-    def _told_limit(self, run: Run) -> str:
-        if not run.least:
-            return "what this machine could do at best is not known for these functions"
-        share = run.comparison.batched.share_of(run.least)
-        if share > 1:
-            return "the batch is faster than main memory could deliver it: it is in a cache"
-        return f"the batch reaches {share:.0%} of what this machine's memory and cores allow"
+        self._result.value = result_in_html(self.history)
 
     def _say(self, text: str, alarm: bool = False) -> None:
         style = ' style="color:#A4001D;font-weight:bold"' if alarm else ' style="color:#595959"'
@@ -289,14 +234,15 @@ class Explorer:
     def __repr__(self) -> str:
         if not self.history:
             return f"Explorer: no comparison yet ({self.error})"
-        return f"Explorer at {_told(self.history[-1].settings)}: {self.history[-1].comparison!r}"
+        last = self.history[-1]
+        return f"{self.history!r}\n\nat {in_words(last.settings)}: {last.comparison!r}"
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
         """The live widget, and for whoever reads without a kernel a picture and its words."""
         live = self.widget._repr_mimebundle_(**kwargs)
-        picture = base64.b64encode(self._image.value).decode()
+        picture = base64.b64encode(self._png).decode()
         data = {**live, "image/png": picture, "text/plain": repr(self)}
-        return data, {"image/png": {"alt": self._alt, "width": WIDTH}}
+        return data, {"image/png": {"alt": picture_in_words(self.history), "width": WIDTH}}
 
 
 def _operations(looped: object, batched: object) -> dict[str, tuple[Callable, Callable]]:
@@ -336,15 +282,6 @@ def _check_ranges(inputs: Callable, ranges: Mapping[str, object]) -> None:
 
 def _beside(settings: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in settings.items() if name != "batch_size"}
-
-
-def _told(settings: Mapping[str, object], code: bool = False) -> str:
-    form = "{}={!r}" if code else "{} {}"
-    return ", ".join(form.format(name, value) for name, value in settings.items())
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "") or "no message"
 
 
 def _as_tuple(value: object) -> tuple:

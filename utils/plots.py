@@ -151,6 +151,27 @@ def image_row(images: Sequence[object], names: Sequence[object], title: str = ""
     return picture(figure, f"{title or 'Images'}: {', '.join(map(str, names))}.")
 
 
+def machines(curves: Mapping[str, Sequence[tuple[float, float, float]]], title: str = "") -> Image:
+    """Loop and batch of several machines: points ``(size, seconds per item looped, batched)``."""
+    _refuse_nothing(curves)
+    figure, axes = _new(title, "size of the batch", "time per item")
+    figure.set_figheight(SIZE[1] + 0.25 * len(curves))
+    _log_sizes(axes)
+    for (name, points), style in zip(curves.items(), itertools.cycle(STYLES)):
+        points = sorted(points)
+        for side, line in ((1, ":"), (2, "-")):
+            shown = {**style, "linestyle": line, "alpha": 0.5 if side == 1 else 1}
+            shown["label"] = f"{name}: {'loop' if side == 1 else 'batch'}"
+            axes.plot([p[0] for p in points], [p[side] for p in points], **shown)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+    told = [
+        f"{name}: at size {last[0]:,.0f} the loop takes {seconds(last[1])} per item and the batch "
+        f"{seconds(last[2])}"
+        for name, last in ((name, max(points)) for name, points in curves.items())
+    ]
+    return picture(figure, f"{title or 'Time per item on several machines'}. {'; '.join(told)}.")
+
+
 class LiveChart:
     """Times per item against batch size, redrawn in place as points arrive.
 

@@ -75,7 +75,7 @@ class Measurement:
         )
 
     def _repr_html_(self) -> str:
-        return _html_table(_HEAD, [_row(self)], "", str(self.conditions))
+        return html_table(_HEAD, [_row(self)], "", str(self.conditions))
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,7 +162,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         rows = [_row(self.looped), _row(self.batched)]
-        return _html_table(_HEAD, rows, self.verdict, f"{self.agreed}; {self.conditions}")
+        return html_table(_HEAD, rows, self.verdict, f"{self.agreed}; {self.conditions}")
 
 
 class Sweep(list[Comparison]):
@@ -203,14 +203,12 @@ class Sweep(list[Comparison]):
         ]
 
     def __repr__(self) -> str:
-        rows = [_SWEEP_HEAD, *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(map(str.rjust, row, widths)).rstrip() for row in rows)
-        return "\n".join([*lines, *(str(c.conditions) for c in self[:1])])
+        lines = [text_table(_SWEEP_HEAD, self._rows()), *(str(c.conditions) for c in self[:1])]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         caption = str(self[0].conditions) if self else "nothing measured"
-        return _html_table(_SWEEP_HEAD, self._rows(), "", caption)
+        return html_table(_SWEEP_HEAD, self._rows(), "", caption)
 
 
 def median_interval(
@@ -288,7 +286,15 @@ def _row(m: Measurement) -> list[str]:
     ]
 
 
-def _html_table(head: list[str], rows: list[list[str]], title: str, caption: str) -> str:
+def text_table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in plain text, its columns aligned on the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = ("  ".join(map(str.rjust, row, widths)).rstrip() for row in [head, *rows])
+    return "\n".join(lines)
+
+
+def html_table(head: list[str], rows: list[list[str]], title: str, caption: str) -> str:
+    """A table in HTML, with a title above and a caption below; an empty last column is left out."""
     if not any(row[-1] for row in rows):  # no notes: no column for them
         head, rows = head[:-1], [row[:-1] for row in rows]
     top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
