@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -29,9 +30,7 @@ BUSY = """() => {
 @contextlib.contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
     """Serve ``folder``; yields the address. The server and its kernels end with the context."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     home = folder.parent / "jupyter"
     places = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     command = [
@@ -48,38 +47,57 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait_for(f"{address}/api?token={TOKEN}", server, home / "log")
+            wait_for(f"{address}/api?token={TOKEN}", server, home / "log")
             yield address
         finally:
             server.terminate()
             server.wait(timeout=30)
 
 
-def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
+    """Wait until a server answers, with whatever; raise what it logged if it ends instead."""
     for _ in range(120):
         if server.poll() is not None:
             break
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            pass
+        else:
             return
         time.sleep(0.5)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
 
 
 @contextlib.contextmanager
-def page(width: int = 1200, height: int = 1000) -> Iterator[Page]:
-    """A page in the Chromium on the PATH; its errors are kept in ``page.problems``."""
+def chromium() -> Iterator[Browser]:
+    """The Chromium on the PATH. Only one at a time: Playwright keeps an event loop meanwhile."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=CHROMIUM
         )
-        opened = browser.new_page(viewport={"width": width, "height": height})
-        opened.set_default_timeout(20_000)
-        opened.problems = []
-        opened.on("pageerror", lambda error: opened.problems.append(str(error)))
         try:
-            yield opened
+            yield browser
         finally:
             browser.close()
+
+
+def new_page(browser: Browser, width: int = 1200, height: int = 1000) -> Page:
+    """A page whose errors are kept in ``page.problems``."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(20_000)
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    return page
 
 
 def open_notebook(opened: Page, address: str, name: str) -> None:

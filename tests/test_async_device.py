@@ -12,7 +12,7 @@ import time
 import pytest
 import torch
 
-from utils import timing
+from utils import sampling
 from utils.limits import copy_bandwidth, matmul_rate
 from utils.timing import compare, measure
 
@@ -75,7 +75,7 @@ def devices(monkeypatch):
     monkeypatch.setattr(torch.accelerator, "synchronize", synchronize)
     monkeypatch.setattr(torch.accelerator, "max_memory_allocated", max_memory_allocated)
     monkeypatch.setattr(torch.accelerator, "reset_peak_memory_stats", lambda device: None)
-    monkeypatch.setattr(timing, "perf_counter", perf_counter)
+    monkeypatch.setattr(sampling, "perf_counter", perf_counter)
     monkeypatch.setattr("utils.devices._hardware", lambda device: "simulated")
     return list(both.values())
 

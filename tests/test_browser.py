@@ -18,7 +18,8 @@ def lesson(tmp_path_factory):
     """Lesson 01, all cells run, with its panel in view."""
     folder = tmp_path_factory.mktemp("served") / "a folder é"
     shutil.copytree(NOTEBOOKS, folder)
-    with lab.jupyterlab(folder) as address, lab.page() as page:
+    with lab.jupyterlab(folder) as address, lab.chromium() as browser:
+        page = lab.new_page(browser)
         lab.open_notebook(page, address, "01_stack.ipynb")
         lab.run_all(page)
         yield page

@@ -45,6 +45,17 @@ def test_peak_memory_counts_what_lives_at_once():
     assert peak_bytes(one_after_the_other, numbers) == 4000
 
 
+def test_peak_memory_does_not_count_what_existed_before():
+    weight = torch.zeros(1000, 1000)
+    assert peak_bytes(lambda x: x @ weight.T, torch.zeros(1, 1000)) == 4000
+    assert peak_bytes(torch.nn.Linear(1000, 1000), torch.zeros(1, 1000)) == 4000
+
+
+def test_an_iterator_has_not_done_its_calls_yet():
+    with pytest.raises(TypeError, match="its work has not begun"):
+        count_calls(lambda rows: map(torch.sum, rows), ROWS)
+
+
 def test_peak_memory_of_what_would_never_fit():
     huge = torch.empty(10**6, 10**6, device="meta")
     assert peak_bytes(lambda x: x + 1, huge) == 4 * 10**12

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from utils.explorer import explore
+from utils.history import load
 from utils.predict import predict
 
 
@@ -149,6 +150,49 @@ def test_several_operations_share_a_panel():
     assert panel.history[-1].settings["operation"] == "max"
 
 
+def test_a_single_operation_in_a_dict_needs_no_menu():
+    panel = explore({"sum": loop}, {"sum": batch}, inputs, budget=0.01, **RANGES)
+    assert "operation" not in panel.controls
+    assert panel.error is None
+
+
+def test_the_guard_works_for_functions_with_weights_of_their_own(monkeypatch):
+    layer = torch.nn.Linear(8, 4)
+    ranges = {"batch_size": (1, 4096)}
+    make = (lambda batch_size, device: torch.ones(batch_size, 8, device=device),)
+    sides = (lambda rows: [layer(row) for row in rows]), layer
+    assert explore(*sides, *make, budget=0.01, **ranges).error is None
+    monkeypatch.setattr("utils.explorer.free_bytes", lambda device: 1000)
+    assert isinstance(explore(*sides, *make, budget=0.01, **ranges).error, MemoryError)
+
+
+def test_histories_of_several_machines_share_a_chart(panel, tmp_path):
+    for size in (1, 8, 64):
+        panel.run(batch_size=size)
+    paths = [panel.save(tmp_path / f"machine {n}.csv") for n in (1, 2)]
+    drawn = load(*paths)
+    assert drawn.alt.count("at size 64 the loop takes") == 2
+    assert "machine 2 (features 32" in drawn.alt
+    assert "batch_size" in repr(panel.history)
+    assert "<table>" in panel.history._repr_html_()
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="holds no runs"):
+        load(tmp_path / "other.csv")
+    with pytest.raises(ValueError, match="Give the files"):
+        load()
+
+
+def test_out_of_memory_is_one_readable_line():
+    weight = torch.ones(1)  # a tensor of its own, so that its need is not known beforehand
+
+    def too_large(rows):
+        return (rows + weight) + torch.empty(2**60)
+
+    panel = explore(loop, too_large, inputs, budget=0.01, **RANGES)
+    assert "out of memory, and nothing is lost" in panel._status.value
+    assert "can't allocate memory" in str(panel.error)
+
+
 def test_whoever_reads_without_a_kernel_sees_a_picture_and_its_words(panel):
     data, metadata = panel._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
@@ -180,6 +224,11 @@ def test_nonsense_is_refused_with_a_reason(panel):
         explore(loop, batch, lambda batch_size: None, batch_size=(1, 8))
     with pytest.raises(TypeError, match="same keys"):
         explore({"a": loop}, {"b": batch}, inputs, **RANGES)
+    for sizes in ((0, 10), 64, "big", [], True):
+        with pytest.raises(TypeError, match="batch_size takes whole numbers from 1 on"):
+            explore(loop, batch, inputs, batch_size=sizes, features=(1, 8))
+    with pytest.raises(TypeError, match="a control named threads of its own"):
+        explore(loop, batch, lambda batch_size, threads, device: None, batch_size=(1, 8))
     with pytest.raises(TypeError, match="is no range"):
         explore(loop, batch, inputs, batch_size=(1, 8), features=object())
 

@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from utils.agreement import ResultMismatchError
+from utils.agreement import ResultMismatchError, check_agreement
 from utils.timing import compare, measure, sweep
 
 ROWS = torch.arange(12.0).reshape(4, 3)
@@ -83,6 +83,37 @@ def test_each_gets_a_clear_error(bad, error, told):
 )
 def test_results_of_many_forms_can_be_compared(form):
     assert compare(form, form, ROWS, budget=0.01).max_difference == 0
+
+
+@pytest.mark.parametrize(
+    ("looped", "batched"),
+    [
+        (lambda x: [r.sum().item() for r in x], lambda x: x.sum(1)),
+        (lambda x: [r.numpy().sum() for r in x], lambda x: x.numpy().sum(axis=1)),
+        (lambda x: [(r.sum(), r.amax()) for r in x], lambda x: (x.sum(1), x.amax(1))),
+        (lambda x: [{"sum": r.sum()} for r in x], lambda x: {"sum": x.sum(1)}),
+        (lambda x: [r.sort() for r in x], lambda x: tuple(x.sort(1))),
+        (lambda x: list(x), lambda x: x.unbind()),
+        (lambda x: x.numpy()[::-1], lambda x: x.flip(0)),
+    ],
+)
+def test_a_list_of_results_agrees_with_the_result_of_the_list(looped, batched):
+    assert compare(looped, batched, ROWS, budget=0.01).max_difference == 0
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        ([1.7, 2.2], torch.tensor([1, 2])),
+        ([0.2, 0.5], torch.tensor([True, True])),
+        ([1, 2], torch.tensor([True, True])),
+        ([1.5, 2.5], torch.tensor([1.5, 2.6])),
+        ([], torch.tensor([1.0])),
+    ],
+)
+def test_numbers_agree_only_with_numbers_of_their_kind(expected, actual):
+    with pytest.raises((ResultMismatchError, TypeError)):
+        check_agreement(expected, actual)
 
 
 def test_nan_on_both_sides_is_counted_and_said():

@@ -5,11 +5,12 @@ import random
 import statistics
 from unittest import mock
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utils import timing
+from utils import sampling, timing
 from utils.agreement import Agreement
 from utils.devices import describe
 from utils.results import Comparison, Measurement, median_interval
@@ -105,12 +106,27 @@ def test_a_machine_that_slows_down_by_turns_does_not_change_the_ratio(ratio, fac
     def batched():
         return machine.work(1e-3)
 
-    with mock.patch.object(timing, "perf_counter", machine.clock):
+    with mock.patch.object(sampling, "perf_counter", machine.clock):
         comparison = timing.compare(looped, batched, budget=4.0)
     assert math.isclose(comparison.speedup, ratio, rel_tol=1e-6)
     low, high = comparison.interval
     assert low <= comparison.speedup <= high
     assert comparison.looped.median > 0.99e-3 * ratio
+
+
+@pytest.mark.parametrize(("growth", "scaled"), [(0, True), (1, False)])
+def test_a_loop_is_scaled_by_its_items_only_if_they_cost_the_same(growth, scaled):
+    machine = Machine(1e9, 1)
+
+    def looped(rows):
+        for index in range(len(rows)):
+            machine.work(1e-4 * (index / 50) ** growth)
+        return list(rows * 2)
+
+    with mock.patch.object(sampling, "perf_counter", machine.clock):
+        comparison = timing.compare(looped, lambda rows: rows * 2, torch.rand(400, 3), budget=0.02)
+    assert (comparison.looped.timed_items < 400) == scaled
+    assert comparison.looped.median == pytest.approx(0.04 if scaled else 0.16, rel=0.05)
 
 
 @settings(max_examples=50, deadline=None)
@@ -126,7 +142,7 @@ def test_the_total_is_at_most_the_budget_and_two_calls_of_each_side(looped, batc
 
         return function
 
-    with mock.patch.object(timing, "perf_counter", machine.clock):
+    with mock.patch.object(sampling, "perf_counter", machine.clock):
         comparison = timing.compare(side("looped", looped), side("batched", batched), budget=budget)
     first_and_one_more = 2 * (looped + batched) + 2 * cold
     # a sample of short calls may overrun by its own length, which is a fraction of the budget

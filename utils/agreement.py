@@ -27,13 +27,15 @@ def check_agreement(
 ) -> Agreement:
     """Raise `ResultMismatchError` unless ``actual`` equals ``expected`` within the tolerance.
 
-    Both are tensors, arrays, numbers, or lists, tuples and dicts of these; a list agrees with
-    the stack of its elements. ``rtol`` and ``atol`` default to those of
-    `torch.testing.assert_close` for the dtype:
+    Both are tensors, arrays, numbers, or lists, tuples and dicts of these. A list agrees with
+    the stack of its elements, and a list of tuples with the tuple of stacks. Python's numbers
+    take the dtype of the other side, if it is of the same kind. ``rtol`` and ``atol`` default to
+    those of `torch.testing.assert_close` for the dtype:
     https://docs.pytorch.org/docs/stable/testing.html#torch.testing.assert_close
     NaN agrees with NaN, and is counted. Raises `TypeError` for what cannot be compared.
     """
-    expected, actual = _stacked(expected, actual), _stacked(actual, expected)
+    expected, actual = _as_tensors(expected), _as_tensors(actual)
+    expected, actual = _aligned(expected, actual), _aligned(actual, expected)
     try:
         torch.testing.assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=True)
     except AssertionError as error:
@@ -64,23 +66,72 @@ def kind(value: object) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
-def _stacked(value: object, other: object) -> object:
-    """``value``, stacked if it is a list, or a tuple where ``other`` is one tensor."""
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(value)
-    if isinstance(value, torch.Tensor):
+def _as_tensors(value: object) -> object:
+    """``value`` with tensors for arrays and numbers, and stacks for lists of equal shape.
+
+    A list of tuples or dicts, one for each sample, becomes a tuple or dict of stacks.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        return torch.from_numpy(np.array(value))
+    if isinstance(value, bool | int | float | complex):
+        return _plain(value)
+    if isinstance(value, dict):
+        return {name: _as_tensors(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_as_tensors(item) for item in value)
+    if not isinstance(value, list) or not value:
         return value
-    one = isinstance(other, torch.Tensor)
-    if isinstance(value, list) and not value and one and not len(other):
-        return other  # a loop over nothing, and a batch of nothing
-    if not value or not (isinstance(value, list) or (isinstance(value, tuple) and one)):
-        return value
-    try:
-        if isinstance(value[0], torch.Tensor):
-            return torch.stack(list(value))
-        return torch.tensor(value, dtype=getattr(other, "dtype", None)) if one else value
-    except (RuntimeError, TypeError, ValueError):
-        return value
+    if all(isinstance(item, bool | int | float | complex) for item in value):
+        return _plain(value)
+    items = [_as_tensors(item) for item in value]
+    if all(isinstance(item, tuple) and len(item) == len(items[0]) for item in items):
+        return tuple(_stack(list(column)) for column in zip(*items, strict=True))
+    if all(isinstance(item, dict) and item.keys() == items[0].keys() for item in items):
+        return {name: _stack([item[name] for item in items]) for name in items[0]}
+    return _stack(items)
+
+
+def _plain(value: object) -> torch.Tensor:
+    """Python numbers as a tensor that remembers having had no dtype of its own."""
+    tensor = torch.tensor(value, dtype=torch.float64 if _holds_float(value) else None)
+    tensor.plain = True
+    return tensor
+
+
+def _holds_float(value: object) -> bool:
+    return any(isinstance(item, float) for item in (value if isinstance(value, list) else [value]))
+
+
+def _stack(items: list) -> object:
+    shapes = {item.shape if isinstance(item, torch.Tensor) else None for item in items}
+    if len(shapes) != 1 or None in shapes:
+        return items
+    stacked = torch.stack(items)
+    if all(hasattr(item, "plain") for item in items):
+        stacked.plain = True
+    return stacked
+
+
+def _aligned(value: object, other: object) -> object:
+    """``value`` in the form of ``other``, where both can mean the same."""
+    if isinstance(other, torch.Tensor):
+        if isinstance(value, tuple):
+            value = _stack(list(value))
+        if isinstance(value, list) and not value and other.ndim and not len(other):
+            return other  # a loop over nothing, and a batch of nothing
+        if hasattr(value, "plain") and _category(value) == _category(other):
+            return value.to(other.device, other.dtype)
+    elif isinstance(value, tuple) and isinstance(other, tuple) and len(value) == len(other):
+        return tuple(map(_aligned, value, other))
+    elif isinstance(value, dict) and isinstance(other, dict) and value.keys() == other.keys():
+        return {name: _aligned(item, other[name]) for name, item in value.items()}
+    return value
+
+
+def _category(tensor: torch.Tensor) -> str:
+    if tensor.dtype == torch.bool:
+        return "bool"
+    return "number" if tensor.is_floating_point() or tensor.is_complex() else "integer"
 
 
 def _largest_difference(expected: torch.Tensor, actual: torch.Tensor) -> float:

@@ -7,7 +7,7 @@ loop makes more with every sample. Counting is exact, where a stopwatch is not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from torch.overrides import TorchFunctionMode, resolve_name
 
@@ -41,9 +41,16 @@ def count_calls(function: Callable, *inputs: object) -> Counter[str]:
     >>> count_calls(lambda rows: rows.sum(dim=1), rows).total()
     1
 
+    Raises `TypeError` if the function returns an iterator, and whatever the function raises.
+
     Built on `torch.overrides.TorchFunctionMode`:
     https://docs.pytorch.org/docs/stable/torch.overrides.html
     """
     with _Counting() as counting:
-        function(*inputs)
+        result = function(*inputs)
+    if isinstance(result, Iterator):
+        raise TypeError(
+            f"The function returned a {type(result).__name__}: its work has not begun, so there is "
+            "nothing to count. Return a list or a tensor instead."
+        )
     return counting.counts

@@ -59,8 +59,10 @@ def set_value(name: str, control: widgets.Widget, value: object) -> None:
         control.value = before
     if value_of(control) != value:
         control.value = before
-        low, high = limits(control) if hasattr(control, "max") else (None, None)
-        takes = f"{low:,} to {high:,}" if low is not None else ", ".join(map(str, control.options))
+        if hasattr(control, "max"):
+            takes = "{:,} to {:,}".format(*limits(control))
+        else:
+            takes = ", ".join(map(str, getattr(control, "options", ["True", "False"])))
         raise ValueError(f"{name}={value!r} is out of range: this panel takes {takes}.")
 
 

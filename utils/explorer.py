@@ -10,11 +10,11 @@ import base64
 import contextlib
 import html
 import inspect
-import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import ipywidgets as widgets
 import torch
@@ -76,7 +76,7 @@ class Explorer:
         self.history = History()
         self.error: BaseException | None = None
         self._scheduled: asyncio.TimerHandle | None = None
-        self._quiet, self._bytes_per_size = False, 0.0
+        self._quiet = False
         self.controls = {name: control(name, given) for name, given in ranges.items()}
         if len(self._operations) > 1:
             self.controls["operation"] = choice("operation", list(self._operations))
@@ -163,20 +163,16 @@ class Explorer:
 
     def _compare(self, settings: Mapping[str, object]) -> Comparison:
         settings = dict(settings)
-        looped, batched = self._operations[settings.get("operation", "")]
+        looped, batched = self._operations[settings.get("operation", next(iter(self._operations)))]
         make = {k: v for k, v in settings.items() if k not in ("operation", "threads", "device")}
         plan = self._plan(batched, make)
-        size = math.prod(value for value in make.values() if type(value) in (int, float))
-        needed = plan[0] if plan else size * self._bytes_per_size
         free = free_bytes(settings["device"])
-        if needed > 0.8 * free:
+        if plan.needed > 0.8 * free:
             raise MemoryError(
-                f"this would take about {amount(needed)}, and {settings['device']} has "
+                f"this would take about {amount(plan.needed)}, and {settings['device']} has "
                 f"{amount(free)} free: choose a smaller {' or '.join(make)}"
             )
         inputs = _as_tuple(self._inputs(**make, device=torch.device(settings["device"])))
-        given = sum(t.untyped_storage().nbytes() for t in tensors_in(inputs))
-        self._bytes_per_size = 3 * given / max(size, 1)  # the inputs, and as much for each result
         comparison = compare(
             looped,
             batched,
@@ -188,27 +184,27 @@ class Explorer:
         calls = None
         if comparison.looped.median < COUNTED:
             calls = tuple(count_calls(side, *inputs).total() for side in (looped, batched))
-        least = least_seconds(*plan[1:], settings["device"]) if plan else None
+        least = None
+        if plan.moved is not None:
+            least = least_seconds(plan.moved, plan.operations, settings["device"])
         self.history.append(Run(settings, comparison, calls, least))
         return comparison
 
-    def _plan(self, batched: Callable, make: Mapping[str, object]) -> tuple[int, int, int] | None:
-        """Bytes to allocate, bytes to move, and operations, learnt from tensors without data.
-
-        None where the functions cannot do without data: then the last run has to tell.
-        """
+    def _plan(self, batched: Callable, make: Mapping[str, object]) -> _Plan:
+        """What a run takes, learnt from tensors that have a shape and no data."""
+        needed = 0
         try:
             with torch.device("meta"), torch.no_grad():
                 inputs = _as_tuple(self._inputs(**make, device=torch.device("meta")))
-                peak = peak_bytes(batched, *inputs)
+                given = sum(t.untyped_storage().nbytes() for t in tensors_in(inputs))
+                needed = 3 * given  # until more is known: each result as large as the inputs
                 with FlopCounterMode(display=False) as operations:
                     result = batched(*inputs)
-        except Exception:
-            return None
-        given = sum(t.untyped_storage().nbytes() for t in tensors_in(inputs))
+                needed = given + 2 * peak_bytes(batched, *inputs)
+        except Exception:  # functions that hold tensors of their own, or ask for values
+            return _Plan(needed, None, None)
         returned = sum(t.nbytes for t in tensors_in(result))
-        needed = given + 2 * peak  # the loop makes as much as the batch
-        return needed, given + returned, operations.get_total_flops()
+        return _Plan(needed, given + returned, operations.get_total_flops())
 
     def _redraw(self) -> None:
         here, others, now = {}, [], None
@@ -245,6 +241,12 @@ class Explorer:
         return data, {"image/png": {"alt": picture_in_words(self.history), "width": WIDTH}}
 
 
+class _Plan(NamedTuple):
+    needed: int  # bytes to allocate
+    moved: int | None  # bytes to read and write, where that is known
+    operations: int | None  # in products and convolutions
+
+
 def _operations(looped: object, batched: object) -> dict[str, tuple[Callable, Callable]]:
     if callable(looped) and callable(batched):
         return {"": (looped, batched)}
@@ -254,6 +256,8 @@ def _operations(looped: object, batched: object) -> dict[str, tuple[Callable, Ca
         raise TypeError(
             f"looped and batched need the same keys, but have {list(looped)} and {list(batched)}."
         )
+    if not looped:
+        raise TypeError("looped and batched are empty: give at least one operation.")
     return {name: (looped[name], batched[name]) for name in looped}
 
 
@@ -264,6 +268,18 @@ def _check_ranges(inputs: Callable, ranges: Mapping[str, object]) -> None:
         raise TypeError(
             f"inputs needs the parameters batch_size and device, but {' and '.join(missing)} is "
             f"missing from inputs({', '.join(parameters)})."
+        )
+    taken = {"threads", "operation"} & parameters.keys() or {"device"} & ranges.keys()
+    if taken:
+        raise TypeError(
+            f"The panel has a control named {' and '.join(sorted(taken))} of its own: give that "
+            "parameter of inputs another name, or no range."
+        )
+    sizes = ranges.get("batch_size", (1, 1))
+    whole = isinstance(sizes, tuple | list) and sizes and all(type(n) is int for n in sizes)
+    if not whole or min(sizes) < 1:
+        raise TypeError(
+            f"batch_size takes whole numbers from 1 on, as a pair or a list, but got {sizes!r}."
         )
     unknown = ranges.keys() - parameters.keys()
     if unknown:

@@ -17,12 +17,14 @@ from utils.devices import tensors_in
 class _Counting(TorchDispatchMode):
     """Adds up the bytes of all tensor storages that are born inside and still alive."""
 
-    def __init__(self, known: object) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.now = self.peak = 0
-        self.known = weakref.WeakSet(t.untyped_storage() for t in tensors_in(known))
+        self.known = weakref.WeakSet()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        for tensor in tensors_in((args, kwargs)):  # what is not known yet was born outside
+            self.known.add(tensor.untyped_storage())
         result = func(*args, **(kwargs or {}))
         for tensor in tensors_in(result):
             storage = tensor.untyped_storage()
@@ -40,14 +42,14 @@ class _Counting(TorchDispatchMode):
 def peak_bytes(function: Callable, *inputs: object) -> int:
     """The most bytes that the tensors made by ``function(*inputs)`` hold at any one time.
 
-    The function is run once. The inputs are not counted, nor what an operation needs for itself
-    while it runs. With inputs on the ``meta`` device nothing is computed and nothing allocated:
-    that gives the size of a job too large to try.
+    The function is run once. What existed before (inputs, weights) is not counted, nor what an
+    operation needs for itself while it runs. With inputs on the ``meta`` device nothing is
+    computed and nothing allocated: that gives the size of a job too large to try.
 
     >>> peak_bytes(lambda x: (x + 1).sum(), torch.zeros(1000))  # x + 1 and its sum, float32
     4004
     """
-    with _Counting(inputs) as counting:
+    with _Counting() as counting:
         result = function(*inputs)
     del result
     return counting.peak

@@ -43,7 +43,9 @@ class Prediction:
         return self._slider.value if self._moved else self._given
 
     def outcome(self, measured: float) -> str:
-        """Guess and measurement in one sentence."""
+        """Guess and measurement in one sentence; ``measured`` is a ratio above 0."""
+        if not 0 < measured < math.inf:
+            raise ValueError(f"The outcome is a ratio above 0, such as 2.5, but got {measured!r}.")
         if self.guess is None:
             return f"You did not guess. Measured: {times(measured)}."
         ratio = self.guess / measured

@@ -57,6 +57,8 @@ WRONG = {
         (lambda images: torch.stack(images).squeeze(), "the batch dimension is gone"),
         (lambda images: torch.cat([i.unsqueeze(0) for i in images]), "still loops over the images"),
         (lambda images: print(end=""), "returns None"),
+        (lambda images: (images.append(images[0]), torch.stack(images[:-1]))[1], "make a new one"),
+        (lambda images: torch.nested.nested_tensor(images), "expected is an ordinary one"),
     ],
     "01.2": [
         (lambda x: (x - x.mean()) / x.std(correction=0), "serve the whole batch"),
@@ -78,6 +80,10 @@ WRONG = {
             lambda x: ((x - x.mean(**WHOLE)) / x.std(**WHOLE, correction=0)).float(),
             "expected torch.float64",
         ),
+        (lambda x: (x - x.mean()) / x.std(), "serve the whole batch"),
+        (lambda x: (x - x.mean(0)) / x.std(0), "run over the batch"),
+        (lambda x: (x - x.mean((1, 2))) / x.std((1, 2)), "without keepdim"),
+        (lambda x: (x - x.mean(**WHOLE)) / x.std((1, 2), correction=0), "the standard deviations"),
         (in_place, "changes its input in place"),
         (loop_over_images, "still loops over the images"),
         (lambda x: torch.stack([(i - i.mean()) / i.std(correction=0) for i in x]), "empty batch"),
@@ -103,5 +109,13 @@ WRONG = {
         (loop_over_nearest, "still loops over the images"),
         (loop_over_templates, "still loops over the templates"),
         (through_numpy, "leaves PyTorch"),
+        (
+            lambda x, t: (
+                torch.nn.functional.mse_loss(x[:, None], t, reduction="none")
+                .sum((2, 3))
+                .argmin(1)
+            ),
+            "not implemented for 'Byte'",
+        ),
     ],
 }

@@ -87,6 +87,18 @@ EXERCISES = {
             "one mean and one standard deviation serve the whole batch; each image has its own": (
                 lambda x: (x - x.mean()) / x.std(correction=0)
             ),
+            "one mean and one standard deviation serve the whole batch; each image has its own "
+            "(and the loop says correction=0)": lambda x: (x - x.mean()) / x.std(),
+            "mean and standard deviation run over the batch, at each pixel, not over each image "
+            "(and the loop says correction=0)": lambda x: (x - x.mean(dim=0)) / x.std(dim=0),
+            "the mean of image i is taken from column i of every image: without keepdim the (N,) "
+            "means are lined up with the last dimension (and the loop says correction=0)": (
+                lambda x: (x - x.mean(dim=(1, 2))) / x.std(dim=(1, 2))
+            ),
+            "the means meet their images, but without keepdim the standard deviations are lined up "
+            "with the last dimension": (
+                lambda x: (x - x.mean(dim=(1, 2), keepdim=True)) / x.std(dim=(1, 2), correction=0)
+            ),
             "mean and standard deviation run over the batch, at each pixel, not over each image": (
                 lambda x: (x - x.mean(dim=0)) / x.std(dim=0, correction=0)
             ),
