@@ -17,8 +17,9 @@ test: $(READY)  ## check the code, run every notebook and all tests
 notebooks: $(READY)  ## run the notebooks again and store their outputs
 	$(BIN)/python -m tests.store
 
-bench: $(READY)  ## print how good the stopwatch is, beside other tools, from one run
+bench: $(READY)  ## print how good the stopwatch and how live the panel is
 	$(BIN)/python -m tests.bench_timing
+	$(BIN)/python -m tests.bench_explorer
 
 $(READY): requirements.txt pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

@@ -80,13 +80,14 @@ def test_cells_are_short_and_only_what_varies_is_exempt(path):
     cells = code_cells(path)
     for cell in cells:
         lines = [line for line in cell.source.splitlines() if line.strip()]
-        assert len(lines) <= 26, cell.source
+        assert len(lines) <= 20, cell.source
     ignored = [c for c in cells if "nbval-ignore-output" in c.metadata.get("tags", [])]
     assert len(ignored) < len(cells) / 2
     for cell in ignored:
-        assert re.search(
-            r"compare|measure|sweep|explore|fit|curve|results|small|from_list", cell.source
-        )
+        data = [output.get("data", {"text/plain": output.get("text")}) for output in cell.outputs]
+        text = "".join(part["text/plain"] for part in data)
+        pictured = any("image/png" in part for part in data)
+        assert pictured or re.search(r"\d (s|ms|µs|ns)\b|\d×", text), f"what varies?\n{text}"
 
 
 @each_lesson
