@@ -229,7 +229,7 @@ class LiveChart:
         return _png(_pixels(self.canvas), level=1)
 
     def _fit(self, points: Sequence[tuple[float, float, float]]) -> None:
-        values = [value for point in points for value in point[1:3] if value > 0]
+        values = [value for point in points for value in point[1:] if value > 0]  # NaN is not
         if not values:
             values = [1e-7, 1e-5]
         low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 0.05)
