@@ -2,8 +2,12 @@
 
 import shutil
 
+import hypothesis
 import pytest
 import torch
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 REASONS = {
     "accelerator": "needs a GPU or another accelerator, and PyTorch finds none",

@@ -149,7 +149,7 @@ def test_a_call_far_longer_than_the_budget_is_made_twice_and_marked():
 
     start = time.perf_counter()
     comparison = compare(endless, good, ROWS, budget=0.05)
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 10
     assert len(calls) == 2
     assert "from 1 call only" in repr(comparison)
 

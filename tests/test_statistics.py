@@ -36,7 +36,7 @@ def sample(random_source, ratio, noise, n):
     return values
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ratios, noises, st.integers(6, 60), st.integers(0, 2**32))
 def test_the_interval_covers_the_true_ratio_as_often_as_it_says(ratio, noise, n, seed):
     random_source = random.Random(seed)
@@ -95,7 +95,7 @@ class Machine:
         return torch.zeros(3)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.floats(0.1, 10), st.floats(1.5, 10), st.floats(0.2, 2))
 def test_a_machine_that_slows_down_by_turns_does_not_change_the_ratio(ratio, factor, slow_for):
     machine = Machine(slow_for, factor)
@@ -129,7 +129,7 @@ def test_a_loop_is_scaled_by_its_items_only_if_they_cost_the_same(growth, scaled
     assert comparison.looped.median == pytest.approx(0.04 if scaled else 0.16, rel=0.05)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(1e-7, 5), st.floats(1e-7, 5), st.floats(1e-3, 1), st.floats(0, 5))
 def test_the_total_is_at_most_the_budget_and_two_calls_of_each_side(looped, batched, budget, cold):
     machine = Machine(1e9, 1)

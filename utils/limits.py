@@ -1,7 +1,7 @@
 """What this machine can do at best: how fast it copies memory, and how fast it multiplies.
 
 A measured time means more beside the time that the same work must take. Both limits are measured
-once in a session, in well under a second, for the device and the number of threads in use.
+once in a session, in well under a second, for a device and a number of threads (default: as it is).
 """
 
 from __future__ import annotations
@@ -16,25 +16,28 @@ COPIED = 64 * 2**20  # bytes; more than most caches hold, so that they come from
 SIDE = 1024  # of the square float32 matrices that are multiplied
 
 
-def copy_bandwidth(device: torch.device | str = "cpu") -> float:
+def copy_bandwidth(device: torch.device | str = "cpu", threads: int | None = None) -> float:
     """Bytes a second that ``device`` moves when it copies 64 MiB: each is read and written.
 
     A batch small enough to stay in a cache can be read faster than this.
     """
-    return _copy_bandwidth(torch.device(device), torch.get_num_threads())
+    return _copy_bandwidth(torch.device(device), threads or torch.get_num_threads())
 
 
-def matmul_rate(device: torch.device | str = "cpu") -> float:
+def matmul_rate(device: torch.device | str = "cpu", threads: int | None = None) -> float:
     """Operations a second that ``device`` reaches in a float32 product of 1024 × 1024 matrices.
 
     A multiplication and an addition are two operations. Precision is as the session has it set:
     https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html
     """
-    return _matmul_rate(torch.device(device), torch.get_num_threads())
+    return _matmul_rate(torch.device(device), threads or torch.get_num_threads())
 
 
 def least_seconds(
-    bytes_moved: float = 0, operations: float = 0, device: torch.device | str = "cpu"
+    bytes_moved: float = 0,
+    operations: float = 0,
+    device: torch.device | str = "cpu",
+    threads: int | None = None,
 ) -> float:
     """The time that work on ``device`` takes at least, in seconds: the longer of the two limits.
 
@@ -47,21 +50,21 @@ def least_seconds(
         )
     limits = [0.0]
     if bytes_moved:
-        limits.append(bytes_moved / copy_bandwidth(device))
+        limits.append(bytes_moved / copy_bandwidth(device, threads))
     if operations:
-        limits.append(operations / matmul_rate(device))
+        limits.append(operations / matmul_rate(device, threads))
     return max(limits)
 
 
 @functools.cache
 def _copy_bandwidth(device: torch.device, threads: int) -> float:
     source = torch.ones(COPIED // 4, device=device)
-    copied = measure(torch.empty_like(source).copy_, source, budget=0.2, device=device)
+    copied = measure(torch.empty_like(source).copy_, source, budget=0.2, threads=threads)
     return 2 * COPIED / copied.median
 
 
 @functools.cache
 def _matmul_rate(device: torch.device, threads: int) -> float:
     a, b = torch.rand(2, SIDE, SIDE, device=device)
-    multiplied = measure(torch.mm, a, b, budget=0.2, device=device)
+    multiplied = measure(torch.mm, a, b, budget=0.2, threads=threads)
     return 2 * SIDE**3 / multiplied.median
