@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.test_hostile import BAD
 from utils.explorer import explore
 from utils.history import load
 from utils.predict import predict
@@ -113,6 +114,24 @@ def test_an_error_is_shown_in_one_line_and_the_panel_goes_on():
     assert panel.error.__traceback__ is not None
     assert 'role="alert"' in panel._status.value
     assert "RuntimeError: seven is &lt;unlucky&gt;</span>" in panel._status.value
+    panel.controls["batch_size"].value = 8.0
+    assert panel.error is None
+    assert panel.history[-1].settings["batch_size"] == 8
+
+
+@pytest.mark.parametrize(("bad", "error", "told"), [case for case in BAD if callable(case[0])])
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_hostile_function_is_one_line_and_the_panel_goes_on(bad, error, told):
+    switch = {"now": bad}
+
+    def batched(rows):
+        return switch["now"](rows)
+
+    panel = explore(batch, batched, inputs, budget=0.01, **RANGES)
+    assert isinstance(panel.error, error)
+    assert 'role="alert"' in panel._status.value
+    assert "\n" not in panel._status.value
+    switch["now"] = batch
     panel.controls["batch_size"].value = 8.0
     assert panel.error is None
     assert panel.history[-1].settings["batch_size"] == 8

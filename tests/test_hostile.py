@@ -42,25 +42,25 @@ def nested(rows):
     return good(rows)
 
 
-@pytest.mark.parametrize(
-    ("bad", "error", "told"),
-    [
-        (lambda rows: rows.sum(), ResultMismatchError, "shape"),
-        (lambda rows: good(rows).half(), ResultMismatchError, "dtype"),
-        (lambda rows: good(rows).to("meta"), ResultMismatchError, "device"),
-        (lambda rows: None, TypeError, "returned None: nothing to compare. Return the result."),
-        (lambda rows: "text", TypeError, "Return a tensor, or a list, tuple or dict of tensors."),
-        (lambda rows: (good(rows), good(rows)), ResultMismatchError, "shape"),
-        (lambda rows: {"a": good(rows)}, TypeError, "cannot be compared"),
-        (lambda rows: good(rows).clone().fill_(NAN), ResultMismatchError, "nan at index"),
-        (generator, TypeError, "its work has not begun"),
-        (coroutine, TypeError, "its work has not begun"),
-        (mutating, ValueError, "x = x.clone()"),
-        (nested, RuntimeError, "Measure the inner function on its own."),
-        (lambda: None, TypeError, "positional argument"),
-        (3, TypeError, "Expected a function to time, but got a int"),
-    ],
-)
+BAD = [  # a function, the error it gets, and words that the error must hold
+    (lambda rows: rows.sum(), ResultMismatchError, "shape"),
+    (lambda rows: good(rows).half(), ResultMismatchError, "dtype"),
+    (lambda rows: good(rows).to("meta"), ResultMismatchError, "device"),
+    (lambda rows: None, TypeError, "returned None: nothing to compare. Return the result."),
+    (lambda rows: "text", TypeError, "Return a tensor, or a list, tuple or dict of tensors."),
+    (lambda rows: (good(rows), good(rows)), ResultMismatchError, "shape"),
+    (lambda rows: {"a": good(rows)}, TypeError, "cannot be compared"),
+    (lambda rows: good(rows).clone().fill_(NAN), ResultMismatchError, "nan at index"),
+    (generator, TypeError, "its work has not begun"),
+    (coroutine, TypeError, "its work has not begun"),
+    (mutating, ValueError, "x = x.clone()"),
+    (nested, RuntimeError, "Measure the inner function on its own."),
+    (lambda: None, TypeError, "positional argument"),
+    (3, TypeError, "Expected a function to time, but got a int"),
+]
+
+
+@pytest.mark.parametrize(("bad", "error", "told"), BAD)
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 def test_each_gets_a_clear_error(bad, error, told):
     with pytest.raises(error) as caught:
