@@ -3,11 +3,13 @@ PYTHON := $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/ready
 BIN := $(VENV)/bin
+# In a container you may be root, and Jupyter wants that said.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: lab test notebooks bench
 
 lab: $(READY)  ## open the first lesson in JupyterLab
-	$(BIN)/jupyter lab notebooks/01_stack.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) notebooks/01_stack.ipynb
 
 test: $(READY)  ## check the code, run every notebook and all tests
 	$(BIN)/ruff check .
