@@ -13,7 +13,9 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
+import numpy as np
 import torch
 
 from utils.agreement import ResultMismatchError, check_agreement, kind
@@ -27,12 +29,14 @@ _TORCHS_OWN = re.compile("implemented for|Could not run|not yet supported|is not
 class Exercise:
     """What `utils.exercises` says about one exercise."""
 
-    loop: Callable  # the oracle
+    loop: Callable  # the oracle; its result is a tensor, or a tuple, list or dict of tensors
     cases: Mapping[str, tuple]  # what is special about it -> inputs
     growing: Mapping[str, tuple[tuple, tuple]] = field(default_factory=dict)
     # what there is more of -> (few, many): inputs that must take the same number of calls
     mistakes: Mapping[str, Callable] = field(default_factory=dict)
     # what went wrong -> a function that goes wrong like this, to recognise it by its result
+    use: Callable = lambda answer, *inputs: answer(*inputs)
+    # what is done with an answer that is not a function of the inputs, such as a class
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,14 @@ def check(exercise: str, answer: Callable) -> Verdict:
             f"check({exercise!r}, …) wants your function itself, but got {kind(answer)}. "
             "Give its name without brackets."
         )
+    counts: list[int] = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an empty batch makes std() warn, rightly answered too
             for label, inputs in wanted.cases.items():
                 _check_case(wanted, answer, label, inputs)
-            counts = [_check_growth(answer, what, *sizes) for what, sizes in wanted.growing.items()]
+            for what, sizes in wanted.growing.items():
+                counts.append(_check_growth(partial(wanted.use, answer), what, *sizes))
     except _NotAttempted:
         return Verdict(exercise, "not attempted", "not attempted yet.")
     except _Wrong as wrong:
@@ -107,7 +113,7 @@ def _find(exercise: str) -> Exercise:
 def _check_case(wanted: Exercise, answer: Callable, label: str, inputs: tuple) -> None:
     given = _copy(inputs)
     try:
-        got = answer(*given)
+        got = wanted.use(answer, *given)
     except Exception as error:
         # PyTorch raises NotImplementedError too, such as "mse_cpu" not implemented for 'Byte'
         if type(error) is NotImplementedError and not _TORCHS_OWN.search(str(error)):
@@ -120,7 +126,7 @@ def _check_case(wanted: Exercise, answer: Callable, label: str, inputs: tuple) -
     for before, after in zip(*before_and_after, strict=True):
         if before.shape != after.shape or not torch.equal(before, after):
             raise _Wrong(f"with {label} it changes its input in place; work on a new tensor.")
-    expected = wanted.loop(*_copy(inputs))
+    expected = wanted.use(wanted.loop, *_copy(inputs))
     _check_form(got, expected, label)
     try:
         check_agreement(expected, got)
@@ -128,21 +134,39 @@ def _check_case(wanted: Exercise, answer: Callable, label: str, inputs: tuple) -
         raise _Wrong(f"with {label} {_name_mistake(wanted, inputs, got, expected)}") from None
 
 
-def _check_form(got: object, expected: torch.Tensor, label: str) -> None:
+def _check_form(got: object, expected: object, label: str, part: str = "it returns") -> None:
+    """Raise `_Wrong` unless ``got`` has the structure, shapes, dtypes and devices of the other."""
     if got is None:
-        raise _Wrong(f"with {label} it returns None. Is there a return at the end?")
+        raise _Wrong(f"with {label} {part} None. Is there a return at the end?")
+    if isinstance(expected, dict):
+        if not isinstance(got, dict) or got.keys() != expected.keys():
+            names = list(got) if isinstance(got, dict) else kind(got)
+            raise _Wrong(f"with {label} {part} {names}; expected is a dict of {list(expected)}.")
+        for name in expected:
+            _check_form(got[name], expected[name], label, f"{part} for {name!r}")
+    elif isinstance(expected, list | tuple):
+        if not isinstance(got, list | tuple) or len(got) != len(expected):
+            form = f"{type(expected).__name__} of {len(expected)}"
+            raise _Wrong(f"with {label} {part} {kind(got)}; expected is a {form}.")
+        for index, pair in enumerate(zip(got, expected, strict=True)):
+            _check_form(*pair, label, f"{part} at index {index}")
+    else:
+        _check_tensor(got, expected, label, part)
+
+
+def _check_tensor(got: object, expected: torch.Tensor, label: str, part: str) -> None:
     if not isinstance(got, torch.Tensor):
-        raise _Wrong(f"with {label} it returns {kind(got)}; expected is one tensor.")
+        raise _Wrong(f"with {label} {part} {kind(got)}; expected is one tensor.")
     if got.is_nested or got.layout != expected.layout:
         form = "nested" if got.is_nested else str(got.layout)
-        raise _Wrong(f"with {label} it returns a {form} tensor; expected is an ordinary one.")
+        raise _Wrong(f"with {label} {part} a {form} tensor; expected is an ordinary one.")
     if got.shape != expected.shape:
         shapes = f"shape {tuple(got.shape)}, expected {tuple(expected.shape)}"
-        raise _Wrong(f"with {label} it returns {shapes}: {_shape_hint(got.shape, expected.shape)}")
+        raise _Wrong(f"with {label} {part} {shapes}: {_shape_hint(got.shape, expected.shape)}")
     for name in ("dtype", "device"):
         mine, theirs = getattr(got, name), getattr(expected, name)
         if mine != theirs:
-            raise _Wrong(f"with {label} it returns {name} {mine}, expected {theirs}.")
+            raise _Wrong(f"with {label} {part} {name} {mine}, expected {theirs}.")
 
 
 def _shape_hint(got: torch.Size, expected: torch.Size) -> str:
@@ -163,24 +187,35 @@ def _shape_hint(got: torch.Size, expected: torch.Size) -> str:
     return f"{len(got)} dimensions, expected {len(expected)}."
 
 
-def _name_mistake(
-    wanted: Exercise, inputs: tuple, got: torch.Tensor, expected: torch.Tensor
-) -> str:
+def _name_mistake(wanted: Exercise, inputs: tuple, got: object, expected: object) -> str:
     """The kind of mistake that a result of the right form with wrong values shows."""
     for name, mistaken in wanted.mistakes.items():
         try:
-            torch.testing.assert_close(got, mistaken(*_copy(inputs)), equal_nan=True)
+            mistake = wanted.use(mistaken, *_copy(inputs))
+            torch.testing.assert_close(got, mistake, equal_nan=True)
         except Exception:  # this mistake gives another result, or none for these inputs
             continue
         return f"{name}."
+    pairs = zip(tensors_in(got), tensors_in(expected), strict=True)
+    got, expected = next(pair for pair in pairs if _differ(*pair))
     if got.is_floating_point() and got.isnan().any() and not expected.isnan().any():
         return "its result holds NaN, and the loop's does not."
+    if not got.dim():
+        return f"it returns {got.item():g} where the loop returns {expected.item():g}."
     different = (got != expected).reshape(len(got), -1).any(dim=1)
     first = int(different.nonzero()[0])
     return (
         f"the form is right and the values are not: {int(different.sum())} of {len(got)} samples "
         f"differ from the loop's, the first of them at index {first}."
     )
+
+
+def _differ(got: torch.Tensor, expected: torch.Tensor) -> bool:
+    try:
+        torch.testing.assert_close(got, expected, equal_nan=True)
+    except AssertionError:
+        return True
+    return False
 
 
 def _check_growth(answer: Callable, what: str, few: tuple, many: tuple) -> int:
@@ -204,6 +239,8 @@ def _copy(value: object) -> object:
     """A copy that keeps shapes, dtypes and strides."""
     if isinstance(value, torch.Tensor):
         return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype).copy_(value)
+    if isinstance(value, np.ndarray):
+        return value.copy(order="K")
     if isinstance(value, list | tuple):
         return type(value)(_copy(item) for item in value)
     return value
