@@ -1,0 +1,274 @@
+"""The exercises of lesson 05: their loops, the inputs to try, and the mistakes people make."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from utils.checks import Exercise
+
+_random = torch.Generator().manual_seed(5)
+
+
+def _rand(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.randn(shape, generator=_random, dtype=dtype)
+
+
+def _mask(padded: Tensor, lengths: Tensor) -> Tensor:
+    """Shape (N, T, 1), True where a position holds a real item."""
+    return (torch.arange(padded.shape[1]) < lengths[:, None]).unsqueeze(2)
+
+
+def _padded(lengths: list[int], width: int, **settings: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Sequences with something in the padding that is not zero."""
+    longest = max(lengths, default=3)
+    return _rand(len(lengths), longest, width, **settings), torch.tensor(lengths, dtype=torch.long)
+
+
+def _with(value: float, padded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    return padded.masked_fill(~_mask(padded, lengths), value), lengths
+
+
+def _masked_mean(padded: Tensor, lengths: Tensor) -> Tensor:
+    result = padded.new_zeros(len(padded), padded.shape[2])
+    for n, length in enumerate(lengths.tolist()):
+        if length > 0:
+            result[n] = padded[n, :length].mean(dim=0)
+    return result
+
+
+def _targets(*counts: int, dtype: torch.dtype = torch.float32) -> tuple[list[Tensor]]:
+    return ([_rand(count, 5, dtype=dtype) for count in counts],)
+
+
+def _collate(targets: list[Tensor]) -> Tensor:
+    rows = [targets[0].new_zeros(0, 6)]
+    for index, target in enumerate(targets):
+        for box in target:
+            rows.append(torch.cat([box.new_tensor([index]), box]).unsqueeze(0))
+    return torch.cat(rows)
+
+
+def _numbered(targets: list[Tensor], numbers: Tensor) -> Tensor:
+    return torch.cat([numbers[:, None].to(targets[0].dtype), torch.cat(targets)], dim=1)
+
+
+def _counts(targets: list[Tensor]) -> Tensor:
+    return torch.tensor([len(target) for target in targets])
+
+
+def _index(targets: list[Tensor]) -> Tensor:
+    return torch.arange(len(targets)).repeat_interleave(_counts(targets))
+
+
+def _segments(*lengths: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+    return _rand(sum(lengths), 3, dtype=dtype), torch.tensor(lengths, dtype=torch.long)
+
+
+def _segment_mean(values: Tensor, lengths: Tensor) -> Tensor:
+    result = values.new_zeros(len(lengths), values.shape[1])
+    start = 0
+    for n, length in enumerate(lengths.tolist()):
+        if length > 0:
+            result[n] = values[start : start + length].mean(dim=0)
+        start += length
+    return result
+
+
+def _segment_sum(values: Tensor, lengths: Tensor) -> Tensor:
+    index = torch.arange(len(lengths)).repeat_interleave(lengths)
+    return values.new_zeros(len(lengths), values.shape[1]).index_add_(0, index, values)
+
+
+def _scored(
+    lengths: list[int], longest: int = 6, dtype: torch.dtype = torch.float32
+) -> tuple[Tensor, Tensor]:
+    """Scores of four classes, and targets with -100 in the padding."""
+    targets = torch.randint(4, (len(lengths), longest), generator=_random)
+    past = torch.arange(longest) >= torch.tensor(lengths, dtype=torch.long)[:, None]
+    return _rand(len(lengths), longest, 4, dtype=dtype), targets.masked_fill(past, -100)
+
+
+def _sequence_loss(scores: Tensor, targets: Tensor) -> Tensor:
+    result = scores.new_zeros(len(scores))
+    for n in range(len(scores)):
+        real = targets[n] != -100
+        if real.any():
+            result[n] = functional.cross_entropy(scores[n][real], targets[n][real])
+    return result
+
+
+def _token_losses(scores: Tensor, targets: Tensor) -> Tensor:
+    return functional.cross_entropy(scores.transpose(1, 2), targets, reduction="none")
+
+
+EXERCISES = {
+    "05.1": Exercise(
+        loop=_masked_mean,
+        cases={
+            "three sequences": _padded([3, 5, 2], 4),
+            "as many sequences as positions": _padded([3, 1, 2], 4),
+            "sequences that are all equally long": _padded([4, 4], 3),
+            "a batch of one": _padded([5], 4),
+            "vectors of one number": _padded([3, 5, 2], 1),
+            "an empty sequence": _padded([3, 0, 2], 4),
+            "float64": _padded([2, 6, 3], 4, dtype=torch.float64),
+            "a padding of infinity": _with(torch.inf, *_padded([3, 5, 2], 4)),
+            "a padded tensor that is not contiguous": (
+                _rand(5, 3, 4).transpose(0, 1),
+                torch.tensor([5, 1, 4]),
+            ),
+            "an empty batch": _padded([], 4),
+        },
+        growing={"sequences": (_padded([3, 5, 2], 4), _padded([3, 5, 2, 1] * 4, 4))},
+        mistakes={
+            "the padding is in the mean: summed as if it were part of the sequence, and counted "
+            "as well": lambda x, n: x.mean(dim=1),
+            "the padding is left out of the sum but counted: it divides by the longest length": (
+                lambda x, n: torch.where(_mask(x, n), x, 0).mean(dim=1)
+            ),
+            "it divides by the right count, but the padding is in the sum": (
+                lambda x, n: x.sum(dim=1) / n[:, None].to(x.dtype)
+            ),
+            "it is the sum: nothing divides by the length": (
+                lambda x, n: torch.where(_mask(x, n), x, 0).sum(dim=1)
+            ),
+            "the last item of each sequence is missing: an index from 0 on is below the length, "
+            "not below the length minus 1": lambda x, n: _masked_mean(x, n - 1),
+            "one item of the padding is counted in: the index of an item is below the length, and "
+            "not equal to it": lambda x, n: _masked_mean(x, (n + 1).clamp(max=x.shape[1])),
+            "the mask is the wrong way round: it keeps the padding": (
+                lambda x, n: torch.where(_mask(x, n), 0, x).sum(dim=1) / n[:, None].to(x.dtype)
+            ),
+            "it is the largest value of each sequence, not the mean": (
+                lambda x, n: x.masked_fill(~_mask(x, n), -torch.inf).amax(dim=1)
+            ),
+        },
+    ),
+    "05.2": Exercise(
+        loop=_collate,
+        cases={
+            "three images with two, one and three boxes": _targets(2, 1, 3),
+            "one box in each image": _targets(1, 1, 1, 1),
+            "an image without a box": _targets(2, 0, 3),
+            "a first image without a box": _targets(0, 2),
+            "a last image without a box": _targets(2, 1, 0),
+            "a batch of one": _targets(4),
+            "no box in the whole batch": _targets(0, 0),
+            "float64": _targets(2, 1, dtype=torch.float64),
+            "targets that are not contiguous": ([_rand(5, 3).T, _rand(5, 2).T],),
+        },
+        growing={"images": (_targets(2, 0, 3), _targets(*[2, 0, 3] * 5))},
+        mistakes={
+            "the images are numbered from 1; the first is image 0": (
+                lambda targets: _numbered(targets, _index(targets) + 1)
+            ),
+            "the image index is the last column; it belongs in the first": (
+                lambda targets: _numbered(targets, _index(targets)).roll(-1, dims=1)
+            ),
+            "every box has a number of its own; a box carries the number of its image": (
+                lambda targets: _numbered(targets, torch.arange(len(_index(targets))))
+            ),
+            "the first column holds how many boxes the image has, not which image it is": (
+                lambda targets: _numbered(targets, _counts(targets)[_index(targets)])
+            ),
+            "all boxes belong to image 0": (
+                lambda targets: _numbered(targets, torch.zeros(len(_index(targets))))
+            ),
+            "the images without a box are not counted, so the later ones have too small a number": (
+                lambda targets: _numbered(targets, _index([t for t in targets if len(t)]))
+            ),
+            "the boxes count within their image; the first column says which image it is": (
+                lambda targets: _numbered(
+                    targets, torch.cat([torch.arange(len(t)) for t in targets])
+                )
+            ),
+        },
+    ),
+    "05.3": Exercise(
+        loop=_segment_mean,
+        cases={
+            "three sequences": _segments(2, 4, 1),
+            "sequences of one item": _segments(1, 1, 1),
+            "equally long sequences": _segments(3, 3, 3),
+            "a batch of one": _segments(5),
+            "an empty sequence in the middle": _segments(2, 0, 3),
+            "an empty sequence at the beginning": _segments(0, 2, 1),
+            "an empty sequence at the end": _segments(2, 3, 0),
+            "float64": _segments(3, 1, 2, dtype=torch.float64),
+            "values that are not contiguous": (_rand(3, 6).T, torch.tensor([4, 2])),
+            "an empty batch": _segments(),
+        },
+        growing={"sequences": (_segments(2, 0, 3), _segments(*[2, 0, 3, 1] * 4))},
+        mistakes={
+            "it adds up each sequence; the sum has to be divided by the length": _segment_sum,
+            "every sum is divided by the number of sequences, and not by its own length": (
+                lambda v, n: _segment_sum(v, n) / len(n)
+            ),
+            "every sum is divided by the longest length, and not by its own": (
+                lambda v, n: _segment_sum(v, n) / n.max()
+            ),
+            "every sum is divided by the mean length, and not by its own": (
+                lambda v, n: _segment_sum(v, n) / n.to(v.dtype).mean()
+            ),
+            "one is added to each length, so a zero is in every mean (as with scatter_reduce and "
+            "include_self=True)": lambda v, n: _segment_sum(v, n) / (n[:, None] + 1).to(v.dtype),
+            "the lengths divide the columns and not the rows; each row has its own length": (
+                lambda v, n: _segment_sum(v, n) / n
+            ),
+            "the values are cut into equally long parts; each sequence has its own length": (
+                lambda v, n: v.reshape(len(n), -1, v.shape[1]).mean(dim=1)
+            ),
+            "all sequences have the same mean, that of all values": (
+                lambda v, n: v.mean(dim=0).expand(len(n), -1)
+            ),
+            "it is the largest value of each sequence, not the mean": (
+                lambda v, n: torch.segment_reduce(v, "max", lengths=n)
+            ),
+        },
+    ),
+    "05.4": Exercise(
+        loop=_sequence_loss,
+        cases={
+            "three sequences": _scored([3, 6, 1]),
+            "as many positions as classes": _scored([3, 4, 2], longest=4),
+            "sequences without padding": _scored([6, 6]),
+            "a batch of one": _scored([4]),
+            "class 0 everywhere": (_rand(2, 5, 4), torch.tensor([[0] * 5, [0, 0, 0, -100, -100]])),
+            "padding at the beginning": tuple(part.flip(1) for part in _scored([3, 5])),
+            "a sequence that is all padding": _scored([3, 0, 5]),
+            "float64": _scored([2, 5, 3], dtype=torch.float64),
+            "scores that are not contiguous": (
+                _rand(3, 4, 6).transpose(1, 2),
+                _scored([2, 6, 4])[1],
+            ),
+            "an empty batch": (_rand(0, 6, 4), torch.zeros(0, 6, dtype=torch.long)),
+        },
+        growing={"sequences": (_scored([3, 6, 1]), _scored([3, 6, 1, 2] * 4))},
+        mistakes={
+            "it divides by the number of positions, padding included; divide by each sequence's "
+            "own number of real ones": lambda s, t: _token_losses(s, t).mean(dim=1),
+            "it is the sum over each sequence; the loop takes the mean of its real positions": (
+                lambda s, t: _token_losses(s, t).sum(dim=1)
+            ),
+            "it divides by the number of real positions in the whole batch; each sequence has its "
+            "own": lambda s, t: _token_losses(s, t).sum(dim=1) / (t != -100).sum(),
+            "it divides by the mean number of real positions; each sequence has its own": (
+                lambda s, t: _token_losses(s, t).sum(dim=1) / (t != -100).sum() * len(t)
+            ),
+            "the padding counts as class 0, so its loss is in the mean": (
+                lambda s, t: _token_losses(s, t.clamp(min=0)).mean(dim=1)
+            ),
+            "class 0 is ignored as well, and it is a class like the others": (
+                lambda s, t: (_token_losses(s, t) * (t > 0)).sum(dim=1) / (t > 0).sum(dim=1)
+            ),
+            "all sequences have the same loss, that of the whole batch": (
+                lambda s, t: functional.cross_entropy(s.transpose(1, 2), t).expand(len(t))
+            ),
+            "the sign is wrong: a loss is not below zero here": (
+                lambda s, t: -_sequence_loss(s, t)
+            ),
+        },
+    ),
+}

@@ -1,0 +1,184 @@
+"""Loaders that deliver whole batches: what lessons 06 and 07 build up to.
+
+Both make the order of an epoch from a seed and the epoch's number alone. So it is the same for
+any number of worker processes, can be split over several machines, and a run that stopped
+half-way goes on at exactly the next batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, Sampler, get_worker_info
+
+from utils.epochs import Epochs
+from utils.rows import Chunk, Source, chunks, open_equally_long
+from utils.sizes import not_negative, positive
+
+__all__ = ["ChunkedRows", "TensorBatchSampler", "chunks"]
+
+CHUNK = 2**22  # bytes, unless told otherwise: small enough for caches, large enough for disks
+PIECE = 2**18  # bytes copied at once
+BLOCKS = 16  # in a chunk, unless told otherwise
+
+
+class TensorBatchSampler(Epochs, Sampler):
+    """Batches of indices, each a tensor, for a dataset that is indexed by a whole batch.
+
+    ``DataLoader(dataset, sampler=TensorBatchSampler(len(dataset), 256), batch_size=None)``
+    calls ``dataset[indices]`` once for each batch, where a `DataLoader` with ``batch_size=256``
+    calls ``dataset[index]`` 256 times and stacks. `torch.utils.data.TensorDataset` can be
+    indexed like this, and so can any of your own whose ``__getitem__`` indexes tensors.
+
+    Yields int64 tensors of shape (batch_size,). With ``shuffle``, ``seed`` and the epoch
+    (see `set_epoch`) make the order. The last batch is smaller, or left out with ``drop_last``.
+    Of ``world_size`` processes each gets its part, ``rank`` being which one this is: together
+    all rows exactly once, none repeated; with ``drop_last``, equally many batches on each. If
+    `torch.distributed` is initialised, both come from there.
+
+    Raises `TypeError` or `ValueError` for sizes, seeds and ranks that make no sense.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ):
+        rows = not_negative("rows", rows)
+        super().__init__(rows, batch_size, shuffle, seed, drop_last, rank, world_size)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        self._warn_of_repetition()
+        epoch = self.epoch
+        first, last = self._share()
+        if self.shuffle:
+            order = torch.randperm(self.rows, generator=self._generator(epoch))[first:last]
+        else:
+            order = torch.arange(first, last)
+        yield from order.split(self.batch_size)[self.done : self._batches()]
+        self._finish(epoch)
+
+
+class ChunkedRows(Epochs, IterableDataset):
+    """Batches of rows of arrays that may be larger than memory.
+
+    ``sources`` are paths of ``.npy`` files, memory-mapped arrays, or tensors and arrays in
+    memory, all with the same number of rows. Yields a tensor of shape (batch_size, …) for one
+    source, and a tuple of them for several; copies, with the dtype of the source. Use it as it
+    is, or with worker processes as ``DataLoader(rows, batch_size=None, num_workers=2)``: the
+    batches and their order are the same.
+
+    With ``shuffle``, blocks of ``block_rows`` neighbouring rows are put in a random order, so
+    many of them as make ``chunk_rows`` rows are taken together, and the rows of this chunk are
+    mixed. Larger chunks and smaller blocks mix better; blocks that are too small make a disk
+    jump. By default a chunk is 4 MiB of rows, and a block a sixteenth of it. Of a file, no more
+    than one chunk is in memory at a time, and the batches cut from it.
+
+    ``seed``, ``drop_last``, ``rank`` and ``world_size`` are those of `TensorBatchSampler`.
+
+    Raises `FileNotFoundError`, `ValueError` and `TypeError` for sources that cannot be read or
+    differ in length and for sizes that make no sense, and `RuntimeError` while reading a file
+    that has changed since.
+    """
+
+    def __init__(
+        self,
+        *sources: Source,
+        batch_size: int,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        chunk_rows: int | None = None,
+        block_rows: int | None = None,
+        rank: int | None = None,
+        world_size: int | None = None,
+    ):
+        self._sources = open_equally_long(sources)
+        rows = self._sources[0].shape[0]
+        super().__init__(rows, batch_size, shuffle, seed, drop_last, rank, world_size)
+        width = sum(np.prod(s.shape[1:]) * s.dtype.itemsize for s in self._sources)
+        self._piece = max(1, int(PIECE // max(width, 1)) // self.batch_size)  # in batches
+        chunk = max(1, int(CHUNK // max(width, 1))) if chunk_rows is None else chunk_rows
+        # whole batches, so that none lies in two chunks
+        self.chunk_rows = -(-positive("chunk_rows", chunk) // self.batch_size) * self.batch_size
+        block = max(1, self.chunk_rows // BLOCKS) if block_rows is None else block_rows
+        self.block_rows = positive("block_rows", block)
+
+    def __iter__(self) -> Iterator[Tensor | tuple[Tensor, ...]]:
+        worker = get_worker_info()
+        mine, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        if mine == 0:
+            self._warn_of_repetition()
+        epoch, done, total, size = self.epoch, self.done, self._batches(), self.batch_size
+        generator = self._generator(epoch) if self.shuffle else None
+        blocks = _Blocks(self.rows, self.block_rows, generator)
+        per_chunk = self.chunk_rows // size
+        for number in range(done // per_chunk, -(-total // per_chunk)):
+            chunk, offset = self._chunk(blocks, epoch, number), number * per_chunk
+            begin, end = max(offset, done) - offset, min(offset + per_chunk, total) - offset
+            if workers == 1:
+                order = chunk.order[begin * size : end * size]
+            else:
+                # batch b goes to worker (b - done) % workers: so a DataLoader asks for them
+                begin += (mine + done - begin - offset) % workers
+                order = chunk.order.split(size)[begin:end:workers]
+                order = torch.cat([chunk.order[:0], *order])
+            if len(order):
+                yield from self._read(replace(chunk, order=order))
+        if mine == 0:
+            self._finish(epoch)
+
+    def _chunk(self, blocks: _Blocks, epoch: int, number: int) -> Chunk:
+        first, last = self._share()
+        start = first + number * self.chunk_rows
+        stop = min(start + self.chunk_rows, last)
+        if self.shuffle:
+            order = torch.randperm(
+                stop - start, generator=self._generator(epoch, self.rank, number)
+            )
+        else:
+            order = torch.arange(stop - start)
+        return Chunk(*blocks.between(start, stop), order)
+
+    def _read(self, chunk: Chunk) -> Iterator[Tensor | tuple[Tensor, ...]]:
+        size = self._piece * self.batch_size
+        for copies in zip(*(source.gather(chunk, size) for source in self._sources), strict=True):
+            parts = [copy.split(self.batch_size) for copy in copies]
+            yield from parts[0] if len(parts) == 1 else zip(*parts, strict=True)
+
+    def _settings(self) -> dict:
+        names = "chunk_rows", "block_rows"
+        return super()._settings() | {name: getattr(self, name) for name in names}
+
+
+class _Blocks:
+    """All rows as blocks in a random order, or as one block without a generator."""
+
+    def __init__(self, rows: int, block: int, generator: torch.Generator | None):
+        if generator is None:
+            block, order = max(rows, 1), torch.zeros(1, dtype=torch.int64)
+        else:
+            order = torch.randperm(-(-rows // block), generator=generator)
+        self._starts = order * block
+        self._counts = (rows - self._starts).clamp(max=block)
+        self._ends = self._counts.cumsum(0)  # the place in the epoch behind each block
+
+    def between(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """First rows and numbers of rows of what lies at the places ``start`` to ``stop``."""
+        some = slice(
+            int(torch.searchsorted(self._ends, start, right=True)),
+            int(torch.searchsorted(self._ends, stop)) + 1,
+        )
+        ends, begins = self._ends[some], self._ends[some] - self._counts[some]
+        before = (start - begins).clamp(min=0)
+        return self._starts[some] + before, ends.clamp(max=stop) - begins - before

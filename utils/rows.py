@@ -1,0 +1,249 @@
+"""Where rows come from: an array in memory, or one that stays in its file.
+
+A file is opened for each read and closed after it. So nothing has to be pickled but its path,
+nothing of it stays in memory, and a change of the file is noticed before it is read.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from utils.sizes import positive
+
+_UNSIGNED = torch.uint16, torch.uint32, torch.uint64  # index_select is not implemented for these
+
+Source = Tensor | np.ndarray | str | os.PathLike
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Blocks of neighbouring rows that are read together, and the order they are wanted in."""
+
+    starts: Tensor  # the first row of each block (int64)
+    counts: Tensor  # its number of rows (int64)
+    order: Tensor  # places in the chunk (int64), counted through its blocks
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """The rows (int64) in the order in which they are wanted."""
+        ends = self.counts.cumsum(0)
+        shifts = (self.starts - ends + self.counts).repeat_interleave(self.counts)
+        return (torch.arange(len(shifts)) + shifts).index_select(0, self.order)
+
+
+class InMemory:
+    """The rows of a tensor, or of an array in memory, which is not copied."""
+
+    def __init__(self, source: Tensor | np.ndarray, name: str):
+        if isinstance(source, np.ndarray):
+            self.dtype = _torch_dtype(source, name)
+            plain = source.dtype.isnative and min(source.strides) >= 0
+            if plain and source.flags.writeable:
+                source = torch.from_numpy(source)
+        else:
+            self.dtype = source.dtype
+        self.array = source
+        self.shape = tuple(source.shape)
+
+    def gather(self, chunk: Chunk, size: int) -> Iterator[Tensor]:
+        """Copies of the chunk's rows in its order, ``size`` at a time, on the array's device."""
+        for rows in chunk.rows.split(size):
+            yield _select(self.array, rows, self.dtype)
+
+    def view(self, start: int, stop: int) -> Tensor:
+        """The rows from ``start`` to ``stop``, without a copy where the array allows it."""
+        if isinstance(self.array, Tensor):
+            return self.array[start:stop]
+        return _copy(self.array[start:stop], self.dtype)
+
+
+class InFile:
+    """The rows of an array in a file: what is kept is the path, and what the file looked like."""
+
+    def __init__(self, path: str, array: np.memmap):
+        self.path = path
+        self.dtype = _torch_dtype(array, path)
+        self.shape = array.shape
+        self._layout = {"dtype": array.dtype, "shape": array.shape, "offset": array.offset}
+        self._layout["order"] = "C" if array.flags.c_contiguous else "F"
+        self._width = prod(array.shape[1:], start=array.dtype.itemsize)  # of a row, in bytes
+        self._plain = array.dtype.isnative and array.flags.c_contiguous and array.size > 0
+        self._stamp = _stamp(path)
+
+    def gather(self, chunk: Chunk, size: int) -> Iterator[Tensor]:
+        """Copies of the chunk's rows in its order, ``size`` at a time, after reading its blocks."""
+        rows = self._read(chunk.starts.tolist(), chunk.counts.tolist())
+        for places in chunk.order.split(size):
+            yield _select(rows, places, self.dtype)
+
+    def _read(self, starts: list[int], counts: list[int]) -> Tensor:
+        """The blocks, one behind the other, in memory of their own."""
+        self.check()
+        rows = torch.empty((sum(counts), *self.shape[1:]), dtype=self.dtype)
+        parts = zip(starts, rows.split(counts), strict=True)
+        if not self._plain:
+            for start, part in parts:
+                part.numpy()[...] = self._map()[start : start + len(part)]
+            return rows
+        with open(self.path, "rb", buffering=0) as file:
+            for start, part in parts:
+                file.seek(self._layout["offset"] + start * self._width)
+                left = memoryview(part.numpy()).cast("B")
+                while left and (got := file.readinto(left)):
+                    left = left[got:]
+                if left:
+                    raise self._changed("has become shorter")
+        return rows
+
+    def view(self, start: int, stop: int) -> Tensor:
+        """The rows from ``start`` to ``stop``: pages of the file, until the tensor is gone.
+
+        What is written into the tensor stays in memory and does not reach the file.
+        """
+        self.check()
+        if not self._plain:
+            return _copy(self._map()[start:stop], self.dtype)
+        first, length = self._layout["offset"] + start * self._width, (stop - start) * self._width
+        skip = first % mmap.ALLOCATIONGRANULARITY
+        where = {"length": skip + length, "offset": first - skip, "access": mmap.ACCESS_COPY}
+        with open(self.path, "rb") as file:
+            pages = mmap.mmap(file.fileno(), **where)
+        flat = torch.frombuffer(pages, dtype=torch.uint8, offset=skip, count=length)
+        return flat.view(self.dtype).view(stop - start, *self.shape[1:])
+
+    def _map(self) -> np.memmap:
+        return np.memmap(self.path, mode="r", **self._layout)
+
+    def check(self) -> None:
+        """Raise `RuntimeError` if the file is no longer the one that was opened."""
+        try:
+            now = _stamp(self.path)
+        except FileNotFoundError:
+            now = None
+        if now != self._stamp:
+            raise self._changed("has gone" if now is None else "has changed")
+
+    def _changed(self, what: str) -> RuntimeError:
+        return RuntimeError(
+            f"{self.path} {what} since it was opened, so its rows are no longer those that were "
+            "announced. Leave the file alone while it is read, and write a new version under a "
+            "new name."
+        )
+
+
+def open_rows(source: Source) -> InMemory | InFile:
+    """The rows of a tensor, an array, a memory-mapped array, or a ``.npy`` file given by its path.
+
+    Raises `FileNotFoundError`, `ValueError` for what is no whole array of rows, and `TypeError`
+    for what PyTorch has no dtype for.
+    """
+    if isinstance(source, np.memmap) and source.base is not None:
+        return _open_map(source)
+    if isinstance(source, np.ndarray | Tensor):
+        name = f"the array of shape {tuple(source.shape)}"
+        if not source.ndim:
+            raise ValueError("A single number has no rows. Give an array of at least 1 dimension.")
+        return InMemory(source, name)
+    if isinstance(source, str | os.PathLike):
+        return _open_file(os.path.abspath(source))
+    raise TypeError(
+        f"Rows come from a tensor, a NumPy array or the path of a .npy file, but got a "
+        f"{type(source).__name__}. Convert it with np.asarray, or save it with np.save."
+    )
+
+
+def open_equally_long(sources: Sequence[Source]) -> list[InMemory | InFile]:
+    """All ``sources`` opened; `ValueError` if there are none or they differ in length."""
+    opened = [open_rows(source) for source in sources]
+    if not opened:
+        raise ValueError("No array was given. Give one or more, such as the inputs and the labels.")
+    lengths = [rows.shape[0] for rows in opened]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"The arrays have {' and '.join(map(str, lengths))} rows. Row i of each belongs to "
+            "sample i, so all need the same number."
+        )
+    return opened
+
+
+def chunks(source: Source, rows: int) -> Iterator[Tensor]:
+    """The rows of ``source`` in order, ``rows`` at a time: how to go through a file once.
+
+    ``source`` is the path of a ``.npy`` file, or a tensor or array in memory. Each tensor has
+    shape (rows, …), the last one fewer, and is a view: of the array, or of pages of the file
+    that are given back when you drop it. What you write into it changes an array in memory, and
+    never a file. Errors as in `ChunkedRows`.
+    """
+    opened, rows = open_rows(source), positive("rows", rows)
+    for start in range(0, opened.shape[0], rows):
+        yield opened.view(start, min(start + rows, opened.shape[0]))
+
+
+def _select(array: Tensor | np.ndarray, rows: Tensor, dtype: torch.dtype) -> Tensor:
+    """A copy of some rows; NumPy's for what PyTorch cannot select from, such as uint16."""
+    if isinstance(array, Tensor):
+        if array.device.type != "cpu" or array.dtype not in _UNSIGNED:
+            return array.index_select(0, rows.to(array.device))
+        array = array.numpy()
+    return _copy(array[rows.numpy()], dtype)
+
+
+def _copy(array: np.ndarray, dtype: torch.dtype) -> Tensor:
+    """The same values in a new tensor, whatever the order of their bytes and dimensions."""
+    copy = torch.empty(array.shape, dtype=dtype)
+    copy.numpy()[...] = array
+    return copy
+
+
+def _torch_dtype(array: np.ndarray, name: str) -> torch.dtype:
+    try:
+        return torch.from_numpy(np.empty(0, array.dtype.newbyteorder("="))).dtype
+    except TypeError:
+        raise TypeError(
+            f"PyTorch has no dtype for the {array.dtype} of {name}. Convert the array to numbers "
+            "first, such as array.astype(np.float32)."
+        ) from None
+
+
+def _open_map(array: np.memmap) -> InFile:
+    if not isinstance(array.base, mmap.mmap) or array.mode == "c" or array.filename is None:
+        raise ValueError(
+            "This memory-mapped array is a part of its file, or a copy of it that can differ from "
+            "the file (mode 'c'). Give the path of the file, or np.array(…) of what you need."
+        )
+    return InFile(os.path.abspath(array.filename), array)
+
+
+def _open_file(path: str) -> InFile:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no file {path}. Write it with np.save(path, array).")
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(
+            f"{path} cannot be mapped into memory ({error}). It has to be one whole array of "
+            "numbers, written with np.save; was it written to the end?"
+        ) from error
+    if not isinstance(array, np.memmap):
+        array.close()
+        raise ValueError(
+            f"{path} holds several arrays. Save each in a .npy file of its own, with np.save."
+        )
+    if not array.ndim:
+        raise ValueError(f"{path} holds a single number, which has no rows.")
+    return InFile(path, array)
+
+
+def _stamp(path: str) -> tuple[int, int, int]:
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns, status.st_ino
