@@ -6,9 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
+from torch.utils.data import Dataset
 
 from tests.store import NOTEBOOKS
-from utils.checks import check
+from utils.checks import Exercise, check
 
 LESSONS = sorted(
     path.stem.removeprefix("lesson_") for path in Path("utils/exercises").glob("lesson_*")
@@ -105,3 +106,38 @@ def test_unknown_exercises_and_answers_that_are_no_functions_are_refused():
         check("77.1", torch.stack)
     with pytest.raises(TypeError, match="without brackets"):
         check("01.1", torch.zeros(3))
+
+
+def test_inputs_with_nan_and_classes_that_lack_a_method(monkeypatch):
+    nan = torch.tensor([1.0, torch.nan])
+    mine = Exercise(loop=lambda x: x + 1, cases={"NaN": (nan,)})
+    rows = Exercise(
+        loop=type("Right", (Dataset,), {"__getitem__": lambda self, i: torch.zeros(())}),
+        cases={"one": ()},
+        use=lambda cls: cls()[0],
+    )
+    monkeypatch.setattr("utils.exercises.lesson_01.EXERCISES", {"01.1": mine, "01.2": rows})
+    assert check("01.1", lambda x: x + 1).status == "right"
+    assert "in place" in check("01.1", lambda x: x.add_(1)).message
+    assert check("01.2", type("Wrong", (Dataset,), {})).status == "wrong"
+
+
+def test_results_of_several_tensors_are_compared_part_by_part(monkeypatch):
+    both = Exercise(
+        loop=lambda x: {"sum": x.sum(), "rows": [x, 2 * x]}, cases={"three": (torch.arange(3.0),)}
+    )
+    monkeypatch.setattr("utils.exercises.lesson_01.EXERCISES", {"01.1": both})
+
+    def told(answer):
+        return check("01.1", answer).message
+
+    assert told(both.loop).startswith("right")
+    assert "expected is a dict of ['sum', 'rows']" in told(lambda x: x)
+    assert "for 'rows' None" in told(lambda x: {"sum": x.sum(), "rows": None})
+    assert "expected is a list of 2" in told(lambda x: {"sum": x.sum(), "rows": [x]})
+    assert "for 'rows' at index 1 shape (2,)" in told(
+        lambda x: {"sum": x.sum(), "rows": [x, x[1:]]}
+    )
+    assert "returns 4 where the loop returns 3" in told(
+        lambda x: {"sum": x.sum() + 1, "rows": [x, 2 * x]}
+    )

@@ -176,6 +176,7 @@ def test_a_single_operation_in_a_dict_needs_no_menu():
 
 
 def test_the_guard_works_for_functions_with_weights_of_their_own(monkeypatch):
+    monkeypatch.setattr("utils.explorer.default_device", lambda: torch.device("cpu"))
     layer = torch.nn.Linear(8, 4)
     ranges = {"batch_size": (1, 4096)}
     make = (lambda batch_size, device: torch.ones(batch_size, 8, device=device),)
@@ -201,7 +202,8 @@ def test_histories_of_several_machines_share_a_chart(panel, tmp_path):
         load()
 
 
-def test_out_of_memory_is_one_readable_line():
+def test_out_of_memory_is_one_readable_line(monkeypatch):
+    monkeypatch.setattr("utils.explorer.default_device", lambda: torch.device("cpu"))
     weight = torch.ones(1)  # a tensor of its own, so that its need is not known beforehand
 
     def too_large(rows):

@@ -133,8 +133,8 @@ def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Image:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.axvline(1, color="black", linewidth=1)
-    low = min(0.5, *(0.7 * c.speedup for c in comparisons.values()))
-    axes.set_xlim(low, max(2, *(6 * c.speedup for c in comparisons.values())))
+    ends = [end for c in comparisons.values() for end in (c.speedup, *(c.interval or ()))]
+    axes.set_xlim(min(0.5, 0.7 * min(ends)), max(2, 6 * max(ends)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
     told = "; ".join(f"{name}: {times(c.speedup)}" for name, c in comparisons.items())
     return picture(figure, f"{title or 'Speedup of the batch over the loop'}. {told}.")
