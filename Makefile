@@ -19,9 +19,10 @@ test: $(READY)  ## check the code, run every notebook and all tests
 notebooks: $(READY)  ## run the notebooks again and store their outputs
 	$(BIN)/python -m tests.store
 
-bench: $(READY)  ## print how good the stopwatch and how live the panel is
+bench: $(READY)  ## print how good the stopwatch is, how live the panel, how fast the loaders
 	$(BIN)/python -m tests.bench_timing
 	$(BIN)/python -m tests.bench_explorer
+	$(BIN)/python -m tests.bench_loading
 
 $(READY): requirements.txt pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

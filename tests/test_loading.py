@@ -1,5 +1,6 @@
 """The loaders: each row exactly once, in an order that depends on seed and epoch alone."""
 
+import copy
 import io
 import os
 import pickle
@@ -147,6 +148,76 @@ def test_an_iteration_that_has_begun_stays_in_its_epoch(make):
     assert sorted(seen + torch.cat(list(batches)).tolist()) == list(range(100))
 
 
+def test_blocks_and_chunks_are_shuffled_independently():
+    rows = chunked(16, batch_size=16, shuffle=True, chunk_rows=16, block_rows=1)
+    stayed, parities = 0, set()
+    for epoch in range(1000):
+        rows.set_epoch(epoch)
+        (order,) = rows
+        stayed += int((order == torch.arange(16)).sum())
+        inversions = (order.unsqueeze(1) > order).triu(1).sum()
+        parities.add(int(inversions) % 2)
+    assert 0.8 < stayed / 1000 < 1.2  # one of a permutation's places, on average
+    assert parities == {0, 1}
+
+
+def test_large_seeds_do_not_run_into_epochs():
+    orders = set()
+    for seed in (0, 1, 2**32, 2**32 + 1, 2**62):
+        for epoch in (0, 1):
+            sampler = TensorBatchSampler(50, 50, shuffle=True, seed=seed)
+            sampler.set_epoch(epoch)
+            orders.add(tuple(next(iter(sampler)).tolist()))
+    assert len(orders) == 10
+
+
+@pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
+def test_an_epoch_cut_short_twice_is_noticed(make):
+    loader = make(100, batch_size=10)
+    loader.load_state_dict(loader.state_dict(3))
+    assert len(list(loader)) == 7
+    with pytest.warns(UserWarning, match="without its first 3 batches"):
+        list(loader)
+
+
+def test_copies_have_a_place_of_their_own_that_workers_see():
+    rows = chunked(40, batch_size=10, shuffle=True)
+    for other in (copy.copy(rows), copy.deepcopy(rows), pickle.loads(pickle.dumps(rows))):
+        loader = DataLoader(other, batch_size=None, num_workers=1, persistent_workers=True)
+        orders = set()
+        for epoch in range(3):
+            other.set_epoch(epoch)
+            orders.add(tuple(torch.cat(list(loader)).tolist()))
+        assert len(orders) == 3
+        assert rows.epoch == 0
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_weights_that_need_gradients_are_rows_like_any_other(workers):
+    weight = torch.nn.Parameter(torch.ones(4, 2))
+    loader = DataLoader(ChunkedRows(weight, batch_size=2), batch_size=None, num_workers=workers)
+    batches = list(loader)
+    assert len(batches) == 2
+    assert not any(batch.requires_grad for batch in batches)
+
+
+def test_batches_of_indices_are_small_wherever_they_are_sent():
+    for batch in TensorBatchSampler(10_000, 16, shuffle=True):
+        assert batch.untyped_storage().nbytes() == batch.nbytes
+
+
+def test_workers_read_no_more_than_their_part_of_rows_in_order(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", np.arange(1000))
+    rows = ChunkedRows(tmp_path / "x.npy", batch_size=10, chunk_rows=100)
+    read = []
+    source = rows._sources[0]
+    monkeypatch.setattr(
+        source, "_read", lambda starts, parts: read.extend(len(part) for part in parts)
+    )
+    as_worker(monkeypatch, rows, 1, 2)
+    assert sum(read) == 500
+
+
 def test_neither_touches_the_global_random_state():
     torch.manual_seed(0)
     before = torch.get_rng_state()
@@ -241,6 +312,7 @@ SOURCES = {
     "by columns": np.asfortranarray(np.arange(303.0).reshape(101, 3)),
     "backwards": np.arange(101.0)[::-1],
     "every second": np.arange(202)[::2],
+    "a field of records": np.zeros(101, [("a", "u1"), ("b", "f4")])["b"],
     "no columns": np.zeros((101, 0)),
     "empty": np.zeros((0, 3)),
 }
@@ -299,6 +371,10 @@ def test_batches_stay_as_they_were_when_the_next_one_comes():
         ((np.zeros(3), np.zeros(4)), ValueError, "3 and 4 rows"),
         ((np.array(3.0),), ValueError, "single number"),
         (([1, 2, 3],), TypeError, "but got a list"),
+        (({1: 2},), TypeError, "but got a dict. Convert it"),
+        ((np.ma.masked_array([1, 2], [0, 1]),), TypeError, "its mask would be lost"),
+        ((torch.eye(3).to_sparse(),), TypeError, "is a torch.sparse_coo tensor"),
+        ((torch.ones(3, device="meta"),), TypeError, "is a meta tensor"),
         ((np.array(["a", "b"]),), TypeError, "no dtype for the <U1"),
         ((np.array([None, 1]),), TypeError, "no dtype for the object"),
         (("missing.npy",), FileNotFoundError, "There is no file"),
@@ -336,6 +412,20 @@ def test_a_part_of_a_map_is_refused_and_a_private_map_too(tmp_path):
             ChunkedRows(array, batch_size=2)
 
 
+def test_a_map_of_a_file_that_was_replaced_is_refused(tmp_path):
+    for values in (np.arange(6.0), np.arange(20_000.0)):
+        np.save(tmp_path / "x.npy", values)
+        array = np.load(tmp_path / "x.npy", mmap_mode="r")
+        assert torch.cat(list(ChunkedRows(array, batch_size=8))).tolist() == values.tolist()
+        np.save(tmp_path / "new.npy", -values)
+        os.replace(tmp_path / "new.npy", tmp_path / "x.npy")
+        with pytest.raises(ValueError, match="it was replaced"):
+            ChunkedRows(array, batch_size=2)
+    (tmp_path / "x.npy").unlink()
+    with pytest.raises(FileNotFoundError, match="has gone"):
+        ChunkedRows(array, batch_size=2)
+
+
 @pytest.mark.parametrize("change", ["longer", "shorter", "newer", "replaced", "gone"])
 def test_a_file_that_changes_while_it_is_read_is_noticed(change, tmp_path):
     path = tmp_path / "x.npy"
@@ -367,6 +457,9 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(change, tmp_path):
         ({"batch_size": True}, TypeError, "whole number, but got True"),
         ({"batch_size": "8"}, TypeError, "whole number, but got '8'"),
         ({"seed": -1}, ValueError, "seed is 0 or more"),
+        ({"shuffle": "no"}, TypeError, "shuffle is True or False, but got 'no'"),
+        ({"drop_last": None}, TypeError, "drop_last is True or False"),
+        ({"batch_size": 2**70}, ValueError, "less than"),
         ({"seed": None}, TypeError, "seed is a whole number"),
         ({"rank": 1}, ValueError, "give both"),
         ({"world_size": 2}, ValueError, "give both"),
@@ -385,7 +478,7 @@ def test_chunks_and_blocks_of_no_rows_are_refused(name):
     with pytest.raises(ValueError, match=f"{name} is 1 or more"):
         chunked(10, batch_size=2, **{name: 0})
     with pytest.raises(ValueError, match="rows is 1 or more"):
-        next(chunks(torch.arange(3), 0))
+        chunks(torch.arange(3), 0)
 
 
 def test_epochs_and_states_that_make_no_sense_are_refused():
@@ -395,6 +488,13 @@ def test_epochs_and_states_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="10 batches, but got 11"):
         rows.state_dict(11)
     state = rows.state_dict(3)
+    for wrong in ({"batches": 99}, {"batches": -3}, {"epoch": -1}):
+        with pytest.raises(ValueError, match=r"99 were done|or more"):
+            rows.load_state_dict(state | wrong)
+    with pytest.raises(TypeError, match="epoch is a whole number"):
+        rows.load_state_dict(state | {"epoch": 1.9})
+    with pytest.raises(TypeError, match="but got None"):
+        rows.load_state_dict(None)
     with pytest.raises(ValueError, match="batch_size=10 and not 20"):
         chunked(100, batch_size=20, shuffle=True).load_state_dict(state)
     with pytest.raises(ValueError, match="rows=100 and not 101"):

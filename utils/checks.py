@@ -73,10 +73,17 @@ def check(exercise: str, answer: Callable) -> Verdict:
     `NotImplementedError`), right, or the first thing that is wrong. Raises `ValueError` for an
     exercise that does not exist and `TypeError` for an answer that is no function.
     """
-    wanted = _find(exercise)
+    return examine(_find(exercise), answer, exercise)
+
+
+def examine(wanted: Exercise, answer: Callable, exercise: str) -> Verdict:
+    """Check ``answer`` against an `Exercise` of your own, called ``exercise`` in the `Verdict`.
+
+    Raises `TypeError` for an answer that is no function.
+    """
     if not callable(answer):
         raise TypeError(
-            f"check({exercise!r}, …) wants your function itself, but got {kind(answer)}. "
+            f"Exercise {exercise} wants your function itself, but got {kind(answer)}. "
             "Give its name without brackets."
         )
     counts: list[int] = []
@@ -182,15 +189,12 @@ def _shape_hint(got: torch.Size, expected: torch.Size) -> str:
     """The kind of mistake that a wrong shape shows."""
     if not got:
         return "one number for the whole batch, where each sample has its own result."
-    if (
-        1 in got
-        and len(got) != len(expected)
-        and [n for n in got if n != 1] == [n for n in expected if n != 1]
-    ):
-        more = len(got) > len(expected)
-        return f"there is a dimension of size 1 too {'many' if more else 'few'}."
     if got == expected[1:]:
         return "the batch dimension is gone; each sample has its own result."
+    plain = [[n for n in shape if n != 1] for shape in (got, expected)]
+    if plain[0] == plain[1] and len(got) != len(expected):
+        more = len(got) > len(expected)
+        return f"there is a dimension of size 1 too {'many' if more else 'few'}."
     if sorted(got) == sorted(expected):
         return "the right dimensions in the wrong order; the batch comes first."
     if got.numel() == expected.numel():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
+from copy import deepcopy
 
 import numpy as np
 import torch
 
-from utils.sizes import not_negative, positive
+from utils.sizes import boolean, not_negative, positive
 
 
 class Epochs:
@@ -25,12 +26,21 @@ class Epochs:
         world_size: int | None,
     ):
         self.rows, self.batch_size = rows, positive("batch_size", batch_size)
-        self.shuffle, self.drop_last = bool(shuffle), bool(drop_last)
+        self.shuffle, self.drop_last = boolean("shuffle", shuffle), boolean("drop_last", drop_last)
         self.seed = not_negative("seed", seed)
         self.rank, self.world_size = _rank_and_world_size(rank, world_size)
         # the epoch, the batches of it to skip, and how many epochs have been gone through to
         # their end; shared with worker processes, also with those that outlive an epoch
         self._position = torch.zeros(3, dtype=torch.int64).share_memory_()
+
+    def __setstate__(self, state: dict) -> None:
+        # to workers the place is sent as shared memory; a copy of ours gets one of its own
+        self.__dict__.update(state)
+        if not self._position.is_shared():
+            self._position = self._position.clone().share_memory_()
+
+    def __copy__(self) -> Epochs:
+        return deepcopy(self)
 
     @property
     def epoch(self) -> int:
@@ -46,7 +56,8 @@ class Epochs:
         """Go through ``epoch`` next, from its beginning.
 
         Each epoch has an order of its own; without this call the next one has the same again.
-        If `load_state_dict` has chosen this epoch, its place in it is kept.
+        If `load_state_dict` has chosen this epoch, its place in it is kept. Call it between
+        epochs: worker processes look at it when they start on one.
         """
         if not_negative("epoch", epoch) != self.epoch:
             self._position[:2] = torch.tensor([epoch, 0])
@@ -66,8 +77,11 @@ class Epochs:
         """Go on where `state_dict` was taken: the next iteration starts with the next batch.
 
         Raises `ValueError` if ``state`` was taken with other settings or data, whose order is
-        another one.
+        another one. ``len`` of a `DataLoader` is to be asked for again in each epoch: this one
+        has fewer batches left.
         """
+        if not isinstance(state, dict):
+            raise TypeError(f"A state is the dict that state_dict returned, but got {state!r}.")
         mine = self._settings()
         wrong = [name for name in mine if state.get(name) != mine[name]]
         if wrong or state.keys() != mine.keys() | {"epoch", "batches"}:
@@ -76,7 +90,10 @@ class Epochs:
                 f"The state is from a loader with {told or 'other entries'}, so its place means "
                 "nothing here. Make the loader as it was made then."
             )
-        self._position[:] = torch.tensor([state["epoch"], state["batches"], 0])
+        epoch, done = (not_negative(name, state[name]) for name in ("epoch", "batches"))
+        if done > self._batches():
+            raise ValueError(f"An epoch has {self._batches()} batches, but {done} were done.")
+        self._position[:] = torch.tensor([epoch, done, 0])
 
     def __len__(self) -> int:
         """How many batches the next iteration yields, over all workers."""
@@ -99,7 +116,7 @@ class Epochs:
 
     def _generator(self, *place: int) -> torch.Generator:
         """Random numbers that depend on the seed and ``place`` (the epoch, …) alone."""
-        mixed = np.random.SeedSequence([self.seed, *place])
+        mixed = np.random.SeedSequence(self.seed, spawn_key=place)
         return torch.Generator().manual_seed(int(mixed.generate_state(1, np.uint64)[0] >> 1))
 
     def _finish(self, epoch: int) -> None:
@@ -107,11 +124,12 @@ class Epochs:
         self._position[2] = epoch + 1
 
     def _warn_of_repetition(self) -> None:
-        """Warn if this epoch has been, and would come in the same order again."""
-        if self.shuffle and self._position[2] == self.epoch + 1:
+        """Warn if this epoch has been, and would come in the same order or cut short again."""
+        if self._position[2] == self.epoch + 1 and (self.shuffle or self.done):
+            cut = f", without its first {self.done} batches" if self.done else ""
             warnings.warn(
                 f"Epoch {self.epoch} has been gone through already and comes in the same order "
-                "again. Call set_epoch(epoch) before each epoch.",
+                f"again{cut}. Call set_epoch(epoch) before each epoch.",
                 stacklevel=3,
             )
 
@@ -123,7 +141,7 @@ def _rank_and_world_size(rank: int | None, world_size: int | None) -> tuple[int,
         distributed = torch.distributed
         if distributed.is_available() and distributed.is_initialized():
             return distributed.get_rank(), distributed.get_world_size()
-        started = int(os.environ.get("WORLD_SIZE", "1"))
+        started = int(os.environ.get("WORLD_SIZE") or 1)
         if started > 1:
             raise RuntimeError(
                 f"This is one of {started} processes, but torch.distributed is not initialised, "

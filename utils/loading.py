@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, Sampler, get_worker_info
 
 from utils.epochs import Epochs
-from utils.rows import Chunk, Source, chunks, open_equally_long
+from utils.rows import Chunk, Reader, Source, chunks, open_equally_long
 from utils.sizes import not_negative, positive
 
 __all__ = ["ChunkedRows", "TensorBatchSampler", "chunks"]
@@ -31,8 +31,10 @@ class TensorBatchSampler(Epochs, Sampler):
 
     ``DataLoader(dataset, sampler=TensorBatchSampler(len(dataset), 256), batch_size=None)``
     calls ``dataset[indices]`` once for each batch, where a `DataLoader` with ``batch_size=256``
-    calls ``dataset[index]`` 256 times and stacks. `torch.utils.data.TensorDataset` can be
-    indexed like this, and so can any of your own whose ``__getitem__`` indexes tensors.
+    calls ``dataset[index]`` 256 times and stacks. ``batch_size=None`` is needed: without it each
+    batch gets one more dimension, of size 1. `torch.utils.data.TensorDataset` can be indexed
+    like this, and so can any of your own whose ``__getitem__`` indexes tensors; `Subset`,
+    `ConcatDataset` and what `random_split` returns cannot.
 
     Yields int64 tensors of shape (batch_size,). With ``shuffle``, ``seed`` and the epoch
     (see `set_epoch`) make the order. The last batch is smaller, or left out with ``drop_last``.
@@ -59,14 +61,20 @@ class TensorBatchSampler(Epochs, Sampler):
 
     def __iter__(self) -> Iterator[Tensor]:
         self._warn_of_repetition()
-        epoch = self.epoch
+        return self._iterate(self.epoch, self.done)
+
+    def _iterate(self, epoch: int, done: int) -> Iterator[Tensor]:
         first, last = self._share()
-        if self.shuffle:
-            order = torch.randperm(self.rows, generator=self._generator(epoch))[first:last]
-        else:
-            order = torch.arange(first, last)
-        yield from order.split(self.batch_size)[self.done : self._batches()]
-        self._finish(epoch)
+        order = (
+            torch.randperm(self.rows, generator=self._generator(epoch)) if self.shuffle else None
+        )
+        for batch in range(done, self._batches()):
+            start = first + batch * self.batch_size
+            stop = min(start + self.batch_size, last)
+            if batch == self._batches() - 1:
+                self._finish(epoch)
+            # a copy: of a view, a DataLoader would send the whole order to its workers
+            yield torch.arange(start, stop) if order is None else order[start:stop].clone()
 
 
 class ChunkedRows(Epochs, IterableDataset):
@@ -74,15 +82,19 @@ class ChunkedRows(Epochs, IterableDataset):
 
     ``sources`` are paths of ``.npy`` files, memory-mapped arrays, or tensors and arrays in
     memory, all with the same number of rows. Yields a tensor of shape (batch_size, …) for one
-    source, and a tuple of them for several; copies, with the dtype of the source. Use it as it
-    is, or with worker processes as ``DataLoader(rows, batch_size=None, num_workers=2)``: the
-    batches and their order are the same.
+    source, and a tuple of them for several: copies, with the dtype of the source. (Up to 256 KiB
+    of batches share their memory; ``clone`` one that you want to keep or save alone.) Use it as
+    it is, or with worker processes as ``DataLoader(rows, batch_size=None, num_workers=2)``: the
+    batches and their order are the same. ``batch_size=None`` is needed: without it, each batch
+    gets one more dimension, of size 1.
 
     With ``shuffle``, blocks of ``block_rows`` neighbouring rows are put in a random order, so
     many of them as make ``chunk_rows`` rows are taken together, and the rows of this chunk are
     mixed. Larger chunks and smaller blocks mix better; blocks that are too small make a disk
     jump. By default a chunk is 4 MiB of rows, and a block a sixteenth of it. Of a file, no more
-    than one chunk is in memory at a time, and the batches cut from it.
+    than one chunk is in memory at a time, and the batches cut from it; with workers, one in
+    each, since with ``shuffle`` each reads all chunks. Workers help with what is computed from
+    batches, not with reading.
 
     ``seed``, ``drop_last``, ``rank`` and ``world_size`` are those of `TensorBatchSampler`.
 
@@ -116,27 +128,42 @@ class ChunkedRows(Epochs, IterableDataset):
 
     def __iter__(self) -> Iterator[Tensor | tuple[Tensor, ...]]:
         worker = get_worker_info()
-        mine, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        if mine == 0:
+        if worker is None or worker.id == 0:
             self._warn_of_repetition()
-        epoch, done, total, size = self.epoch, self.done, self._batches(), self.batch_size
+        mine, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        return self._iterate(self.epoch, self.done, mine, workers)
+
+    def _iterate(
+        self, epoch: int, done: int, mine: int, workers: int
+    ) -> Iterator[Tensor | tuple[Tensor, ...]]:
+        total, per_chunk = self._batches(), self.chunk_rows // self.batch_size
         generator = self._generator(epoch) if self.shuffle else None
         blocks = _Blocks(self.rows, self.block_rows, generator)
-        per_chunk = self.chunk_rows // size
+        readers = [source.reader() for source in self._sources]
         for number in range(done // per_chunk, -(-total // per_chunk)):
-            chunk, offset = self._chunk(blocks, epoch, number), number * per_chunk
-            begin, end = max(offset, done) - offset, min(offset + per_chunk, total) - offset
-            if workers == 1:
-                order = chunk.order[begin * size : end * size]
-            else:
-                # batch b goes to worker (b - done) % workers: so a DataLoader asks for them
-                begin += (mine + done - begin - offset) % workers
-                order = chunk.order.split(size)[begin:end:workers]
-                order = torch.cat([chunk.order[:0], *order])
-            if len(order):
-                yield from self._read(replace(chunk, order=order))
-        if mine == 0:
-            self._finish(epoch)
+            offset = number * per_chunk
+            begin, end = max(offset, done), min(offset + per_chunk, total)
+            # batch b goes to worker (b - done) % workers: so a DataLoader asks for them
+            begin += (mine + done - begin) % workers
+            chosen = range(begin - offset, end - offset, workers)
+            if not chosen:
+                continue
+            chunk = self._select(self._chunk(blocks, epoch, number), chosen)
+            if number == (total - 1) // per_chunk and mine == 0:
+                self._finish(epoch)
+            yield from self._read(readers, chunk)
+
+    def _select(self, chunk: Chunk, batches: range) -> Chunk:
+        """The part of the chunk that holds these batches."""
+        size = self.batch_size
+        if batches.step == 1:
+            return replace(chunk, order=chunk.order[batches.start * size : batches.stop * size])
+        parts = chunk.order.split(size)[batches.start : batches.stop : batches.step]
+        if self.shuffle:
+            return replace(chunk, order=torch.cat(parts))
+        counts = torch.tensor([len(part) for part in parts])
+        starts = torch.tensor([int(chunk.starts[0] + part[0]) for part in parts])
+        return Chunk(starts, counts, torch.arange(int(counts.sum())))
 
     def _chunk(self, blocks: _Blocks, epoch: int, number: int) -> Chunk:
         first, last = self._share()
@@ -150,9 +177,9 @@ class ChunkedRows(Epochs, IterableDataset):
             order = torch.arange(stop - start)
         return Chunk(*blocks.between(start, stop), order)
 
-    def _read(self, chunk: Chunk) -> Iterator[Tensor | tuple[Tensor, ...]]:
+    def _read(self, readers: list[Reader], chunk: Chunk) -> Iterator[Tensor | tuple[Tensor, ...]]:
         size = self._piece * self.batch_size
-        for copies in zip(*(source.gather(chunk, size) for source in self._sources), strict=True):
+        for copies in zip(*(read(chunk, size) for read in readers), strict=True):
             parts = [copy.split(self.batch_size) for copy in copies]
             yield from parts[0] if len(parts) == 1 else zip(*parts, strict=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -21,6 +21,7 @@ from torch import Tensor
 from utils.sizes import positive
 
 _UNSIGNED = torch.uint16, torch.uint32, torch.uint64  # index_select is not implemented for these
+_WINDOW = 2**23  # bytes of a file that are mapped at once: each mapping has its price
 
 Source = Tensor | np.ndarray | str | os.PathLike
 
@@ -41,30 +42,37 @@ class Chunk:
         return (torch.arange(len(shifts)) + shifts).index_select(0, self.order)
 
 
+Reader = Callable[[Chunk, int], Iterator[Tensor]]
+
+
 class InMemory:
     """The rows of a tensor, or of an array in memory, which is not copied."""
 
     def __init__(self, source: Tensor | np.ndarray, name: str):
         if isinstance(source, np.ndarray):
             self.dtype = _torch_dtype(source, name)
-            plain = source.dtype.isnative and min(source.strides) >= 0
-            if plain and source.flags.writeable:
+            steps = [stride % source.itemsize if stride >= 0 else 1 for stride in source.strides]
+            if source.dtype.isnative and source.flags.writeable and not any(steps):
                 source = torch.from_numpy(source)
         else:
-            self.dtype = source.dtype
+            self.dtype, source = source.dtype, source.detach()
         self.array = source
         self.shape = tuple(source.shape)
 
-    def gather(self, chunk: Chunk, size: int) -> Iterator[Tensor]:
-        """Copies of the chunk's rows in its order, ``size`` at a time, on the array's device."""
-        for rows in chunk.rows.split(size):
-            yield _select(self.array, rows, self.dtype)
+    def reader(self) -> Reader:
+        """A function that yields copies of a chunk's rows, so many at a time."""
 
-    def view(self, start: int, stop: int) -> Tensor:
-        """The rows from ``start`` to ``stop``, without a copy where the array allows it."""
-        if isinstance(self.array, Tensor):
-            return self.array[start:stop]
-        return _copy(self.array[start:stop], self.dtype)
+        def read(chunk: Chunk, size: int) -> Iterator[Tensor]:
+            for rows in chunk.rows.split(size):
+                yield _select(self.array, rows, self.dtype)
+
+        return read
+
+    def views(self, size: int) -> Iterator[Tensor]:
+        """The rows in order, ``size`` at a time, without a copy where the array allows it."""
+        for start in range(0, self.shape[0], size):
+            part = self.array[start : start + size]
+            yield part if isinstance(part, Tensor) else _copy(part, self.dtype)
 
 
 class InFile:
@@ -80,39 +88,56 @@ class InFile:
         self._plain = array.dtype.isnative and array.flags.c_contiguous and array.size > 0
         self._stamp = _stamp(path)
 
-    def gather(self, chunk: Chunk, size: int) -> Iterator[Tensor]:
-        """Copies of the chunk's rows in its order, ``size`` at a time, after reading its blocks."""
-        rows = self._read(chunk.starts.tolist(), chunk.counts.tolist())
-        for places in chunk.order.split(size):
-            yield _select(rows, places, self.dtype)
+    def reader(self) -> Reader:
+        """A function that yields copies of a chunk's rows, so many at a time.
 
-    def _read(self, starts: list[int], counts: list[int]) -> Tensor:
-        """The blocks, one behind the other, in memory of their own."""
+        It reads the blocks into memory of its own first, the same for all chunks.
+        """
+        buffer = torch.empty((0, *self.shape[1:]), dtype=self.dtype)
+
+        def read(chunk: Chunk, size: int) -> Iterator[Tensor]:
+            nonlocal buffer
+            counts = chunk.counts.tolist()
+            if sum(counts) > len(buffer):
+                buffer = buffer.new_empty((sum(counts), *self.shape[1:]))
+            self._read(chunk.starts.tolist(), buffer[: sum(counts)].split(counts))
+            for places in chunk.order.split(size):
+                yield _select(buffer, places, self.dtype)
+
+        return read
+
+    def _read(self, starts: list[int], parts: Sequence[Tensor]) -> None:
+        """Fill each part with the rows from its start on."""
         self.check()
-        rows = torch.empty((sum(counts), *self.shape[1:]), dtype=self.dtype)
-        parts = zip(starts, rows.split(counts), strict=True)
         if not self._plain:
-            for start, part in parts:
+            for start, part in zip(starts, parts, strict=True):
                 part.numpy()[...] = self._map()[start : start + len(part)]
-            return rows
+            return
         with open(self.path, "rb", buffering=0) as file:
-            for start, part in parts:
+            for start, part in zip(starts, parts, strict=True):
                 file.seek(self._layout["offset"] + start * self._width)
                 left = memoryview(part.numpy()).cast("B")
                 while left and (got := file.readinto(left)):
                     left = left[got:]
                 if left:
                     raise self._changed("has become shorter")
-        return rows
 
-    def view(self, start: int, stop: int) -> Tensor:
-        """The rows from ``start`` to ``stop``: pages of the file, until the tensor is gone.
+    def views(self, size: int) -> Iterator[Tensor]:
+        """The rows in order, ``size`` at a time: pages of the file, until the tensors are gone.
 
-        What is written into the tensor stays in memory and does not reach the file.
+        What is written into a tensor stays in memory and does not reach the file.
         """
-        self.check()
-        if not self._plain:
-            return _copy(self._map()[start:stop], self.dtype)
+        window = max(1, _WINDOW // max(1, size * self._width)) * size
+        for start in range(0, self.shape[0], window):
+            self.check()
+            stop = min(start + window, self.shape[0])
+            if self._plain:
+                yield from self._pages(start, stop).split(size)
+            else:
+                for first in range(start, stop, size):
+                    yield _copy(self._map()[first : min(first + size, stop)], self.dtype)
+
+    def _pages(self, start: int, stop: int) -> Tensor:
         first, length = self._layout["offset"] + start * self._width, (stop - start) * self._width
         skip = first % mmap.ALLOCATIONGRANULARITY
         where = {"length": skip + length, "offset": first - skip, "access": mmap.ACCESS_COPY}
@@ -153,12 +178,20 @@ def open_rows(source: Source) -> InMemory | InFile:
         name = f"the array of shape {tuple(source.shape)}"
         if not source.ndim:
             raise ValueError("A single number has no rows. Give an array of at least 1 dimension.")
+        if isinstance(source, np.ma.MaskedArray):
+            raise TypeError(f"{name} is masked, and its mask would be lost. Give array.filled(…).")
+        if isinstance(source, Tensor) and (source.layout != torch.strided or source.is_meta):
+            form = "meta" if source.is_meta else str(source.layout)
+            raise TypeError(f"{name} is a {form} tensor, which has no rows to read one by one.")
         return InMemory(source, name)
     if isinstance(source, str | os.PathLike):
         return _open_file(os.path.abspath(source))
+    cure = "Convert it with np.asarray, or save it with np.save."
+    if isinstance(source, list | tuple):
+        cure = "Several arrays are given one by one; a list of numbers with np.asarray."
     raise TypeError(
         f"Rows come from a tensor, a NumPy array or the path of a .npy file, but got a "
-        f"{type(source).__name__}. Convert it with np.asarray, or save it with np.save."
+        f"{type(source).__name__}. {cure}"
     )
 
 
@@ -180,13 +213,11 @@ def chunks(source: Source, rows: int) -> Iterator[Tensor]:
     """The rows of ``source`` in order, ``rows`` at a time: how to go through a file once.
 
     ``source`` is the path of a ``.npy`` file, or a tensor or array in memory. Each tensor has
-    shape (rows, …), the last one fewer, and is a view: of the array, or of pages of the file
-    that are given back when you drop it. What you write into it changes an array in memory, and
-    never a file. Errors as in `ChunkedRows`.
+    shape (rows, …), the last one fewer, and is a view: of the array, or of pages of the file,
+    8 MiB of which stay in memory at a time, or one chunk if that is more. What you write into
+    it changes an array in memory, and never a file. Errors as in `ChunkedRows`.
     """
-    opened, rows = open_rows(source), positive("rows", rows)
-    for start in range(0, opened.shape[0], rows):
-        yield opened.view(start, min(start + rows, opened.shape[0]))
+    return open_rows(source).views(positive("rows", rows))
 
 
 def _select(array: Tensor | np.ndarray, rows: Tensor, dtype: torch.dtype) -> Tensor:
@@ -221,7 +252,18 @@ def _open_map(array: np.memmap) -> InFile:
             "This memory-mapped array is a part of its file, or a copy of it that can differ from "
             "the file (mode 'c'). Give the path of the file, or np.array(…) of what you need."
         )
-    return InFile(os.path.abspath(array.filename), array)
+    path = os.path.abspath(array.filename)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"The file {path} of this memory-mapped array has gone.")
+    with open(path, "rb") as file:
+        for place in (0, max(0, len(array.base) - 4096)):
+            file.seek(place + array.offset - array.offset % mmap.ALLOCATIONGRANULARITY)
+            if file.read(4096)[: len(array.base) - place] != array.base[place : place + 4096]:
+                raise ValueError(
+                    f"The file {path} is no longer the one that was mapped: it was replaced "
+                    "since. Give its path, to read the new one."
+                )
+    return InFile(path, array)
 
 
 def _open_file(path: str) -> InFile:
@@ -229,7 +271,7 @@ def _open_file(path: str) -> InFile:
         raise FileNotFoundError(f"There is no file {path}. Write it with np.save(path, array).")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError) as error:
         raise ValueError(
             f"{path} cannot be mapped into memory ({error}). It has to be one whole array of "
             "numbers, written with np.save; was it written to the end?"

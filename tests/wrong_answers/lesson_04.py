@@ -1,7 +1,7 @@
 """Typical wrong answers to the exercises of lesson 04, each with words its hint must hold."""
 
 import torch
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 
 def scans(item, length=lambda self: len(self.images)):
@@ -103,6 +103,11 @@ def globally(n, b, seed, epoch, drop):
     return batches(torch.randperm(n), b, drop)
 
 
+def by_loader(n, b, seed, epoch, drop):
+    generator = torch.Generator().manual_seed(seed + epoch)
+    return list(DataLoader(range(n), b, shuffle=True, drop_last=drop, generator=generator))
+
+
 def by_slices(n, b, seed, epoch, drop):
     indices = order(n, seed + epoch)
     stop = n - n % b if drop else n
@@ -119,7 +124,7 @@ class NoItem(Dataset):
 
 WRONG = {
     "04.1": [
-        (NoItem, "has no __getitem__"),
+        (NoItem, "should implement __getitem__"),
         (NoIndex, "takes 1 positional argument but 2 were given"),
         (NoLength, "has no len()"),
         (scans(lambda x, y, i: (x[i][None].float(), y[i])), "still run to 16"),
@@ -250,5 +255,6 @@ WRONG = {
             "expected is one tensor",
         ),
         (by_slices, "still loops over the samples"),
+        (by_loader, "draws a seed for its workers first"),
     ],
 }

@@ -22,6 +22,14 @@ def by_multiplying(padded, lengths):
     return divided((padded * mask_of(padded, lengths)).sum(dim=1), lengths)
 
 
+def nan_replaced_first(padded, lengths):
+    return divided((padded.nan_to_num(0, 0, 0) * mask_of(padded, lengths)).sum(dim=1), lengths)
+
+
+def nan_replaced_last(padded, lengths):
+    return without_empty_ones(padded, lengths).nan_to_num(0)
+
+
 def zeroed_in_place(padded, lengths):
     return divided(padded.masked_fill_(~mask_of(padded, lengths), 0).sum(dim=1), lengths)
 
@@ -102,6 +110,8 @@ WRONG = {
         (lambda x, n: torch.where(mask_of(x, n), x, 0).sum(dim=(1, 2)), "1 dimensions, expected 2"),
         (without_empty_ones, "with an empty sequence its result holds NaN"),
         (by_multiplying, "with a padding of infinity its result holds NaN"),
+        (nan_replaced_first, "replace what is padding, not what is NaN"),
+        (nan_replaced_last, "only an empty sequence has the mean zero"),
         (zeroed_in_place, "changes its input in place"),
         (means_in_a_loop, "still loops over the sequences"),
     ],
@@ -122,6 +132,10 @@ WRONG = {
         (lambda targets: numbered(targets, 0 * index_of(targets)), "belong to image 0"),
         (only_with_boxes, "without a box are not counted"),
         (lambda targets: numbered(targets, index_of(targets)).float(), "expected torch.float64"),
+        (
+            lambda targets: torch.cat([index_of(targets)[:, None], torch.cat(targets)], dim=1),
+            "with int32 it returns dtype torch.int64, expected torch.int32",
+        ),
         (one_by_one, "still loops over the images"),
     ],
     "05.3": [

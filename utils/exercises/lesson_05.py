@@ -30,6 +30,12 @@ def _with(value: float, padded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor
     return padded.masked_fill(~_mask(padded, lengths), value), lengths
 
 
+def _with_real_nan(padded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """The second item of the first sequence holds a NaN."""
+    padded[0, 1, 0] = torch.nan
+    return padded, lengths
+
+
 def _masked_mean(padded: Tensor, lengths: Tensor) -> Tensor:
     result = padded.new_zeros(len(padded), padded.shape[2])
     for n, length in enumerate(lengths.tolist()):
@@ -115,6 +121,11 @@ EXERCISES = {
             "an empty sequence": _padded([3, 0, 2], 4),
             "float64": _padded([2, 6, 3], 4, dtype=torch.float64),
             "a padding of infinity": _with(torch.inf, *_padded([3, 5, 2], 4)),
+            "a padding of NaN": _with(torch.nan, *_padded([3, 5, 2], 4)),
+            "a NaN at a real position": _with_real_nan(*_padded([3, 5, 2], 4)),
+            "a NaN at a real position and an empty sequence": (
+                _with_real_nan(*_padded([3, 0, 2], 4))
+            ),
             "a padded tensor that is not contiguous": (
                 _rand(5, 3, 4).transpose(0, 1),
                 torch.tensor([5, 1, 4]),
@@ -144,6 +155,11 @@ EXERCISES = {
             "it is the largest value of each sequence, not the mean": (
                 lambda x, n: x.masked_fill(~_mask(x, n), -torch.inf).amax(dim=1)
             ),
+            "it hides a NaN of the data: replace what is padding, not what is NaN": (
+                lambda x, n: _masked_mean(x.nan_to_num(0), n)
+            ),
+            "it hides a NaN of the data: a zero replaces every mean that is NaN, and only an empty "
+            "sequence has the mean zero": lambda x, n: _masked_mean(x, n).nan_to_num(0),
         },
     ),
     "05.2": Exercise(
@@ -157,6 +173,7 @@ EXERCISES = {
             "a batch of one": _targets(4),
             "no box in the whole batch": _targets(0, 0),
             "float64": _targets(2, 1, dtype=torch.float64),
+            "int32": ([torch.arange(5 * n, dtype=torch.int32).reshape(n, 5) for n in (2, 0, 1)],),
             "targets that are not contiguous": ([_rand(5, 3).T, _rand(5, 2).T],),
         },
         growing={"images": (_targets(2, 0, 3), _targets(*[2, 0, 3] * 5))},

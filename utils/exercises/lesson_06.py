@@ -1,0 +1,298 @@
+"""The exercises of lesson 06: their loops, the inputs to try, and the mistakes people make."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from utils.agreement import kind
+from utils.checks import Exercise
+
+_random = torch.Generator().manual_seed(6)
+
+
+def _scans(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.randint(17, shape, generator=_random).to(dtype)
+
+
+def _labels(samples: int) -> Tensor:
+    return torch.randint(10, (samples,), generator=_random)
+
+
+def _rand(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.rand(shape, generator=_random, dtype=dtype)
+
+
+def _some(samples: int, batch_size: int) -> Tensor:
+    return torch.randint(samples, (batch_size,), generator=_random)
+
+
+class _ByBatch:
+    """A data set that answers a tensor of indices with ``fetch(images, labels, indices)``."""
+
+    def __init__(self, images: Tensor, labels: Tensor, fetch: Callable) -> None:
+        self.images, self.labels, self.fetch = images, labels, fetch
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        return self.fetch(self.images, self.labels, indices)
+
+
+def _fetch_loop(images: Tensor, labels: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    batch = torch.empty(len(indices), 1, *images.shape[1:])
+    batch_labels = torch.empty(len(indices), dtype=labels.dtype)
+    for place, index in enumerate(indices):
+        batch[place, 0] = images[index].float() / 16
+        batch_labels[place] = labels[index]
+    return batch, batch_labels
+
+
+def _fetching(fetch: Callable) -> Callable:
+    return lambda images, labels: _ByBatch(images, labels, fetch)
+
+
+def _fetched(images: Tensor, indices: Tensor) -> Tensor:
+    return images[indices].unsqueeze(1).float() / 16
+
+
+def _use_dataset(make: Callable, images: Tensor, labels: Tensor, indices: Tensor) -> object:
+    """One batch, as a loader with ``batch_size=None`` asks for it."""
+    dataset = make(images, labels)
+    if len(dataset) != len(images):
+        raise ValueError(f"len(dataset) is {len(dataset)}, expected {len(images)}")
+    batch = dataset[indices]
+    if not (isinstance(batch, tuple | list) and len(batch) == 2):
+        raise TypeError(f"a batch is {kind(batch)}, expected a tuple of images and labels")
+    shapes = [tuple(getattr(part, "shape", ())) for part in batch]
+    expected = len(indices), 1, *images.shape[1:]
+    if shapes[0] == (len(indices), *images.shape[1:]):
+        raise ValueError(f"the channel is missing: shape {shapes[0]}, expected {expected}")
+    if isinstance(batch[1], Tensor) and not batch[1].dim():
+        raise ValueError("there is one label; a batch has one for each index")
+    return {"images": batch[0], "labels": batch[1]}
+
+
+def _pack_loop(texts: list[str]) -> tuple[Tensor, Tensor]:
+    buffer, offsets = torch.empty(0, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64)
+    for text in texts:
+        new = torch.tensor(list(text.encode()), dtype=torch.uint8)
+        buffer = torch.cat([buffer, new])
+        offsets = torch.cat([offsets, torch.tensor([len(buffer)])])
+    return buffer, offsets
+
+
+def _with_offsets(change: Callable) -> Callable:
+    """The right buffer, with ``change(offsets)`` beside it."""
+
+    def pack(texts: list[str]) -> tuple[Tensor, Tensor]:
+        buffer, offsets = _pack_loop(texts)
+        return buffer, change(offsets)
+
+    return pack
+
+
+def _in_characters(texts: list[str]) -> tuple[Tensor, Tensor]:
+    lengths = torch.tensor([0, *map(len, texts)])
+    return _pack_loop(texts)[0], lengths.cumsum(0)
+
+
+def _names(count: int) -> list[str]:
+    return [f"class-{index % 3}/photograph-{index}.png" for index in range(count)]
+
+
+def _chunks_loop(data: Tensor, batch_size: int, chunk_rows: int, seed: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    batches = []
+    chunks = math.ceil(len(data) / chunk_rows)
+    for chunk in torch.randperm(chunks, generator=generator):
+        rows = data[chunk * chunk_rows : (chunk + 1) * chunk_rows]
+        order = torch.randperm(len(rows), generator=generator)
+        for start in range(0, len(rows), batch_size):
+            batch = [rows[index] for index in order[start : start + batch_size]]
+            batches.append(torch.stack(batch))
+    return batches
+
+
+def _use_batches(answer: Callable, data: Tensor, *settings: int) -> dict[str, object]:
+    """The batches, and what everybody else's next random numbers come from."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1234)
+        found = answer(data, *settings)
+        if isinstance(found, list | tuple):
+            found = list(found)
+        return {"batches": found, "others": torch.default_generator.get_state()}
+
+
+def _chunked(
+    mixed: bool = True, shuffled: bool = True, again: bool = False, drawn: bool = True
+) -> Callable:
+    """The right batches but for one thing."""
+
+    def batches(data: Tensor, batch_size: int, chunk_rows: int, seed: int) -> list[Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        parts = data.split(chunk_rows) if len(data) else ()
+        chunks, found = range(len(parts)), []
+        if drawn:
+            order = torch.randperm(len(parts), generator=generator).tolist()
+            chunks = order if shuffled else chunks
+        for chunk in chunks:
+            if again:
+                generator.manual_seed(seed)
+            order = torch.randperm(len(parts[chunk]), generator=generator)
+            rows = parts[chunk][order] if mixed else parts[chunk]
+            found += rows.split(batch_size)
+        return found
+
+    return batches
+
+
+def _globally(data: Tensor, batch_size: int, chunk_rows: int, seed: int) -> list[Tensor]:
+    torch.manual_seed(seed)
+    parts = data.split(chunk_rows) if len(data) else ()
+    found = []
+    for chunk in torch.randperm(len(parts)).tolist():
+        found += parts[chunk][torch.randperm(len(parts[chunk]))].split(batch_size)
+    return found
+
+
+EXERCISES = {
+    "06.1": Exercise(
+        loop=_fetching(_fetch_loop),
+        use=_use_dataset,
+        cases={
+            "five of seven images": (_scans(7, 8, 8), _labels(7), torch.tensor([4, 0, 6, 2, 3])),
+            "images of 4 × 6 pixels": (_scans(5, 4, 6), _labels(5), _some(5, 4)),
+            "as many images as rows": (_scans(8, 8, 8), _labels(8), torch.arange(8).flip(0)),
+            "a batch of one": (_scans(6, 8, 8), _labels(6), torch.tensor([3])),
+            "an index that comes twice": (
+                _scans(5, 4, 6),
+                _labels(5),
+                torch.tensor([4, 1, 1, 4]),
+            ),
+            "neighbouring indices": (_scans(9, 4, 6), _labels(9), torch.arange(3, 7)),
+            "uint8 images": (_scans(5, 4, 6, dtype=torch.uint8), _labels(5), _some(5, 3)),
+            "float64 images": (_scans(5, 4, 6, dtype=torch.float64), _labels(5), _some(5, 3)),
+            "images that are not contiguous": (
+                _scans(5, 6, 4).transpose(1, 2),
+                _labels(5),
+                _some(5, 3),
+            ),
+            "an empty batch": (_scans(5, 4, 6), _labels(5), torch.zeros(0, dtype=torch.int64)),
+        },
+        growing={
+            "indices": (
+                (_scans(9, 4, 6), _labels(9), _some(9, 3)),
+                (_scans(9, 4, 6), _labels(9), _some(9, 24)),
+            ),
+            "images": (
+                (_scans(4, 4, 6), _labels(4), _some(4, 3)),
+                (_scans(40, 4, 6), _labels(40), _some(40, 3)),
+            ),
+        },
+        mistakes={
+            "the values still run to 16; the loop divides by 16": _fetching(
+                lambda x, y, i: (_fetched(x, i) * 16, y[i])
+            ),
+            "it divides by 255, and the largest value is 16": _fetching(
+                lambda x, y, i: (_fetched(x, i) * 16 / 255, y[i])
+            ),
+            "each batch is divided by its own largest value; the loop divides by 16": _fetching(
+                lambda x, y, i: (_fetched(x, i) / _fetched(x, i).max(), y[i])
+            ),
+            "the batch is a slice that begins at the first index; the others are not neighbours": (
+                _fetching(
+                    lambda x, y, i: (
+                        _fetched(x, torch.arange(int(i[0]), int(i[0]) + len(i))),
+                        y[int(i[0]) : int(i[0]) + len(i)],
+                    )
+                )
+            ),
+            "these are the first samples of the data set; use the indices": _fetching(
+                lambda x, y, i: (_fetched(x, torch.arange(len(i))), y[: len(i)])
+            ),
+            "the labels are the first ones of the data set; they need the indices, too": _fetching(
+                lambda x, y, i: (_fetched(x, i), y[: len(i)])
+            ),
+            "every sample is that of the first index": _fetching(
+                lambda x, y, i: (_fetched(x, i[:1].expand_as(i)), y[i[:1].expand_as(i)])
+            ),
+            "the samples come sorted by index; the batch has the order of the indices": _fetching(
+                lambda x, y, i: (_fetched(x, i.sort().values), y[i.sort().values])
+            ),
+            "the labels come sorted by index, and the images do not": _fetching(
+                lambda x, y, i: (_fetched(x, i), y[i.sort().values])
+            ),
+        },
+    ),
+    "06.2": Exercise(
+        loop=_pack_loop,
+        cases={
+            "three names": (["seven", "three", "eight!"],),
+            "file names": (_names(12),),
+            "a list of one": (["seven"],),
+            "an empty string between others": (["a", "", "bc"],),
+            "an empty string at the end": (["ab", "c", ""],),
+            "letters that take several bytes": (["Zürich", "東京", "naïve"],),
+            "names with zero bytes": (["a\0b", "\0", "c"],),
+            "names that end in spaces": (["a  ", " b", "c "],),
+            "nothing but an empty string": ([""],),
+        },
+        growing={"strings": ((_names(3),), (_names(300),))},
+        mistakes={
+            "the offsets count characters; a letter such as ü takes several bytes": _in_characters,
+            "these are the lengths; an offset is the sum of all the lengths before it": (
+                _with_offsets(lambda offsets: offsets.diff(prepend=offsets[:1]))
+            ),
+            "the offsets are one string late: they begin with the first length twice": (
+                _with_offsets(lambda offsets: offsets[[1, *range(1, len(offsets))]])
+            ),
+            "each offset has a separator in it that the buffer has not": _with_offsets(
+                lambda offsets: offsets + torch.arange(len(offsets))
+            ),
+            "the offsets run backwards": _with_offsets(lambda offsets: offsets.flip(0)),
+            "the offsets start at 1; the first byte is number 0": _with_offsets(
+                lambda offsets: offsets + 1
+            ),
+            "the strings come in another order: sorted": lambda texts: _pack_loop(sorted(texts)),
+            "the strings come in the opposite order": lambda texts: _pack_loop(texts[::-1]),
+        },
+    ),
+    "06.3": Exercise(
+        loop=_chunks_loop,
+        use=_use_batches,
+        cases={
+            "48 rows, chunks of 12, batches of 4": (_rand(48, 3), 4, 12, 0),
+            "a short last chunk": (_rand(29, 3), 4, 12, 1),
+            "chunks that batches do not divide": (_rand(20, 2), 4, 10, 0),
+            "one chunk": (_rand(7, 3), 3, 100, 2),
+            "a batch larger than a chunk": (_rand(10, 3), 8, 5, 1),
+            "batches of one": (_rand(6, 2), 1, 3, 3),
+            "a single row": (_rand(1, 3), 4, 8, 0),
+            "numbers instead of rows": (torch.arange(15), 2, 5, 4),
+            "images": (_rand(9, 4, 6), 2, 4, 5),
+            "float64 rows that are not contiguous": (_rand(3, 12, dtype=torch.float64).T, 4, 8, 1),
+            "no rows at all": (_rand(0, 3), 4, 8, 0),
+        },
+        growing={
+            "rows of a batch": ((_rand(24, 3), 4, 12, 0), (_rand(240, 3), 40, 120, 0)),
+        },
+        mistakes={
+            "the chunks come in their own order; the loop shuffles them": _chunked(shuffled=False),
+            "the chunks come in their own order; the loop shuffles them, and draws for that before "
+            "it mixes": _chunked(drawn=False),
+            "the rows of a chunk stay in their order; the loop mixes them": _chunked(mixed=False),
+            "chunks and rows stay in their order; the loop shuffles both": _chunked(
+                mixed=False, shuffled=False
+            ),
+            "the generator is seeded again for each chunk, so all of them are mixed alike": (
+                _chunked(again=True)
+            ),
+            "it seeds the generator that everybody draws from; make one of your own": _globally,
+        },
+    ),
+}
