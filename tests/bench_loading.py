@@ -22,9 +22,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from utils.loading import ChunkedRows, TensorBatchSampler, chunks
 
-ROUNDS = 7
+ROUNDS = 5
 SIZES = 64, 256, 1024
-PART = 20_000  # rows for the ways that fetch them one by one
+PART = 10_000  # rows for the ways that fetch them one by one
 
 
 def exhaust(batches: Iterable) -> None:

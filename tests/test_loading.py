@@ -212,7 +212,7 @@ def test_workers_read_no_more_than_their_part_of_rows_in_order(tmp_path, monkeyp
     read = []
     source = rows._sources[0]
     monkeypatch.setattr(
-        source, "_read", lambda starts, parts: read.extend(len(part) for part in parts)
+        source, "fill", lambda starts, parts: read.extend(len(part) for part in parts)
     )
     as_worker(monkeypatch, rows, 1, 2)
     assert sum(read) == 500

@@ -7,7 +7,7 @@ half-way goes on at exactly the next batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, Sampler, get_worker_info
 
 from utils.epochs import Epochs
-from utils.rows import Chunk, Reader, Source, chunks, open_equally_long
+from utils.rows import Chunk, Source, chunks, open_equally_long, reader
 from utils.sizes import not_negative, positive
 
 __all__ = ["ChunkedRows", "TensorBatchSampler", "chunks"]
@@ -139,7 +139,7 @@ class ChunkedRows(Epochs, IterableDataset):
         total, per_chunk = self._batches(), self.chunk_rows // self.batch_size
         generator = self._generator(epoch) if self.shuffle else None
         blocks = _Blocks(self.rows, self.block_rows, generator)
-        readers = [source.reader() for source in self._sources]
+        readers = [reader(source) for source in self._sources]
         for number in range(done // per_chunk, -(-total // per_chunk)):
             offset = number * per_chunk
             begin, end = max(offset, done), min(offset + per_chunk, total)
@@ -177,7 +177,7 @@ class ChunkedRows(Epochs, IterableDataset):
             order = torch.arange(stop - start)
         return Chunk(*blocks.between(start, stop), order)
 
-    def _read(self, readers: list[Reader], chunk: Chunk) -> Iterator[Tensor | tuple[Tensor, ...]]:
+    def _read(self, readers: list[Callable], chunk: Chunk) -> Iterator[Tensor | tuple[Tensor, ...]]:
         size = self._piece * self.batch_size
         for copies in zip(*(read(chunk, size) for read in readers), strict=True):
             parts = [copy.split(self.batch_size) for copy in copies]

@@ -10,7 +10,6 @@ import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from pathlib import Path
 
@@ -34,16 +33,6 @@ class Chunk:
     counts: Tensor  # its number of rows (int64)
     order: Tensor  # places in the chunk (int64), counted through its blocks
 
-    @cached_property
-    def rows(self) -> Tensor:
-        """The rows (int64) in the order in which they are wanted."""
-        ends = self.counts.cumsum(0)
-        shifts = (self.starts - ends + self.counts).repeat_interleave(self.counts)
-        return (torch.arange(len(shifts)) + shifts).index_select(0, self.order)
-
-
-Reader = Callable[[Chunk, int], Iterator[Tensor]]
-
 
 class InMemory:
     """The rows of a tensor, or of an array in memory, which is not copied."""
@@ -58,15 +47,16 @@ class InMemory:
             self.dtype, source = source.dtype, source.detach()
         self.array = source
         self.shape = tuple(source.shape)
+        self.device = source.device if isinstance(source, Tensor) else torch.device("cpu")
 
-    def reader(self) -> Reader:
-        """A function that yields copies of a chunk's rows, so many at a time."""
-
-        def read(chunk: Chunk, size: int) -> Iterator[Tensor]:
-            for rows in chunk.rows.split(size):
-                yield _select(self.array, rows, self.dtype)
-
-        return read
+    def fill(self, starts: list[int], parts: Sequence[Tensor]) -> None:
+        """Copy into each part the rows from its start on."""
+        for start, part in zip(starts, parts, strict=True):
+            rows = self.array[start : start + len(part)]
+            if isinstance(rows, Tensor):
+                part.copy_(rows)
+            else:
+                part.numpy()[...] = rows
 
     def views(self, size: int) -> Iterator[Tensor]:
         """The rows in order, ``size`` at a time, without a copy where the array allows it."""
@@ -78,6 +68,8 @@ class InMemory:
 class InFile:
     """The rows of an array in a file: what is kept is the path, and what the file looked like."""
 
+    device = torch.device("cpu")
+
     def __init__(self, path: str, array: np.memmap):
         self.path = path
         self.dtype = _torch_dtype(array, path)
@@ -88,26 +80,8 @@ class InFile:
         self._plain = array.dtype.isnative and array.flags.c_contiguous and array.size > 0
         self._stamp = _stamp(path)
 
-    def reader(self) -> Reader:
-        """A function that yields copies of a chunk's rows, so many at a time.
-
-        It reads the blocks into memory of its own first, the same for all chunks.
-        """
-        buffer = torch.empty((0, *self.shape[1:]), dtype=self.dtype)
-
-        def read(chunk: Chunk, size: int) -> Iterator[Tensor]:
-            nonlocal buffer
-            counts = chunk.counts.tolist()
-            if sum(counts) > len(buffer):
-                buffer = buffer.new_empty((sum(counts), *self.shape[1:]))
-            self._read(chunk.starts.tolist(), buffer[: sum(counts)].split(counts))
-            for places in chunk.order.split(size):
-                yield _select(buffer, places, self.dtype)
-
-        return read
-
-    def _read(self, starts: list[int], parts: Sequence[Tensor]) -> None:
-        """Fill each part with the rows from its start on."""
+    def fill(self, starts: list[int], parts: Sequence[Tensor]) -> None:
+        """Read into each part the rows from its start on."""
         self.check()
         if not self._plain:
             for start, part in zip(starts, parts, strict=True):
@@ -166,6 +140,26 @@ class InFile:
         )
 
 
+def reader(rows: InMemory | InFile) -> Callable[[Chunk, int], Iterator[Tensor]]:
+    """A function that yields copies of a chunk's rows in its order, so many at a time.
+
+    It puts the blocks side by side first, in memory that it uses again for each chunk: picking
+    rows from there is fast, since it fits into a cache.
+    """
+    buffer = torch.empty((0, *rows.shape[1:]), dtype=rows.dtype, device=rows.device)
+
+    def read(chunk: Chunk, size: int) -> Iterator[Tensor]:
+        nonlocal buffer
+        counts = chunk.counts.tolist()
+        if sum(counts) > len(buffer):
+            buffer = buffer.new_empty((sum(counts), *rows.shape[1:]))
+        rows.fill(chunk.starts.tolist(), buffer[: sum(counts)].split(counts))
+        for places in chunk.order.split(size):
+            yield _select(buffer, places)
+
+    return read
+
+
 def open_rows(source: Source) -> InMemory | InFile:
     """The rows of a tensor, an array, a memory-mapped array, or a ``.npy`` file given by its path.
 
@@ -220,13 +214,11 @@ def chunks(source: Source, rows: int) -> Iterator[Tensor]:
     return open_rows(source).views(positive("rows", rows))
 
 
-def _select(array: Tensor | np.ndarray, rows: Tensor, dtype: torch.dtype) -> Tensor:
-    """A copy of some rows; NumPy's for what PyTorch cannot select from, such as uint16."""
-    if isinstance(array, Tensor):
-        if array.device.type != "cpu" or array.dtype not in _UNSIGNED:
-            return array.index_select(0, rows.to(array.device))
-        array = array.numpy()
-    return _copy(array[rows.numpy()], dtype)
+def _select(rows: Tensor, places: Tensor) -> Tensor:
+    """A copy of some rows; by way of NumPy for what PyTorch cannot select from, such as uint16."""
+    if rows.dtype in _UNSIGNED and rows.device.type == "cpu":
+        return torch.from_numpy(rows.numpy()[places.numpy()])
+    return rows.index_select(0, places.to(rows.device))
 
 
 def _copy(array: np.ndarray, dtype: torch.dtype) -> Tensor:

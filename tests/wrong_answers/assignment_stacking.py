@@ -278,7 +278,7 @@ return (tiles - mean.view(-1, 1, 1)) / (255 * std.view(-1, 1, 1))
             """
 rows, columns = photo.shape[0] // side, photo.shape[1] // side
 grid = photo[: rows * side, : columns * side].reshape(rows, side, columns, side, photo.shape[2])
-tiles = grid.permute(0, 2, 4, 1, 3).reshape(-1, photo.shape[2], side, side) / 255
+tiles = grid.permute(0, 2, 4, 1, 3).reshape(rows * columns, -1, side, side) / 255
 return (tiles - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
 """,
             # None
@@ -493,7 +493,7 @@ return torch.where(excess > knee, knee * (1 + torch.log(excess / knee)), excess)
             # right values, and NaN in the gradient (log of 0)
             """
 above = report > limit
-excess = torch.where(above, report - limit, 0.0).sum() / above.sum().clamp(min=1)
+excess = ((report - limit) * above).sum() / above.sum().clamp(min=1)
 found = torch.where(excess > knee, knee * (1 + torch.log(excess / knee)), excess)
 return torch.where(above.any(), found, report.max() - limit)
 """,

@@ -156,7 +156,7 @@ WRONG = {
         (scans(fetch_in_a_loop), "still loops over the indices"),
         (scans(a_list_of_samples), "expected a tuple of images and labels"),
         (OnlyGetItems, "expected (5, 1, 8, 8)"),
-        (scans(lambda x, y, i: (x[i].float() / 16, y[i])), "the channel is missing"),
+        (scans(lambda x, y, i: (x[i].float() / 16, y[i])), "dimension of size 1 too few"),
         (scans(lambda x, y, i: (x[i].unsqueeze(0).float() / 16, y[i])), "the batch comes first"),
         (scans(lambda x, y, i: (x[i].unsqueeze(-1).float() / 16, y[i])), "wrong order"),
         (scans(lambda x, y, i: (fetched(x, i) * 16, y[i])), "still run to 16"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -133,9 +134,11 @@ def _read(path: Path, course: Course, assignment: str) -> NotebookNode:
     if path.stat().st_size > LARGEST:
         raise CourseError(f"{path.name} has {path.stat().st_size / 2**20:.0f} MiB")
     try:
-        notebook = nbformat.read(path, as_version=4)
-        names = {grade_id(cell) for cell in notebook.cells} - {None}
-        nbformat.validate(notebook)
+        with warnings.catch_warnings():  # of cells without ids, or with the same: repaired later
+            warnings.simplefilter("ignore")
+            notebook = nbformat.read(path, as_version=4)
+            names = {grade_id(cell) for cell in notebook.cells} - {None}
+            nbformat.validate(notebook)
     except (ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         what = "is empty" if not path.read_bytes().strip() else "is no valid notebook"
         raise CourseError(f"{path.name} {what} ({type(error).__name__})") from None

@@ -45,6 +45,8 @@ def repair(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNod
         notes.append("cells were reordered; the original order counts")
     notes += [f"cell {name} was deleted" for name in known if name not in order]
 
+    for number, cell in enumerate(cell for cells in added.values() for cell in cells):
+        cell.id = f"added-{number}"  # a copied cell can have the id of its original
     repaired = deepcopy(released)
     repaired.cells = list(added.get(None, []))
     for cell in released.cells:

@@ -58,17 +58,23 @@ class Sandbox:
         if _is_root():
             os.chown(self.folder, NOBODY, NOBODY)
             os.chown(file, NOBODY, NOBODY)
+        # its other end is open in all processes of the sandbox, and closed when the last is gone
+        self._open, self._held = _context().Pipe(duplex=False)
+        paths = [str(path) for path in hidden]
         self._process = _context().Process(
-            target=_run, args=(str(self.folder), str(file), limits, [str(path) for path in hidden])
+            target=_run, args=(str(self.folder), str(file), limits, paths, self._held)
         )
 
     def __enter__(self) -> Sandbox:
         self._process.start()
+        self._held.close()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.join()
+        self._open.poll(10)
+        self._open.close()
         _remove(self.folder)
 
     def is_alive(self) -> bool:
@@ -140,7 +146,13 @@ def _try(writer: multiprocessing.connection.Connection) -> None:
     writer.send(_apart([]) | {"user": _is_root(), "limits": True})
 
 
-def _run(folder: str, connection: str, limits: Limits, hidden: Sequence[str]) -> None:
+def _run(
+    folder: str,
+    connection: str,
+    limits: Limits,
+    hidden: Sequence[str],
+    held: multiprocessing.connection.Connection,
+) -> None:
     """In the new process: close all doors, then be a kernel until killed."""
     if sys.platform != "win32":
         os.setsid()

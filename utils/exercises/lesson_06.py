@@ -68,10 +68,6 @@ def _use_dataset(make: Callable, images: Tensor, labels: Tensor, indices: Tensor
     batch = dataset[indices]
     if not (isinstance(batch, tuple | list) and len(batch) == 2):
         raise TypeError(f"a batch is {kind(batch)}, expected a tuple of images and labels")
-    shapes = [tuple(getattr(part, "shape", ())) for part in batch]
-    expected = len(indices), 1, *images.shape[1:]
-    if shapes[0] == (len(indices), *images.shape[1:]):
-        raise ValueError(f"the channel is missing: shape {shapes[0]}, expected {expected}")
     if isinstance(batch[1], Tensor) and not batch[1].dim():
         raise ValueError("there is one label; a batch has one for each index")
     return {"images": batch[0], "labels": batch[1]}
