@@ -20,7 +20,7 @@ from torch import Tensor
 from utils.sizes import positive
 
 _UNSIGNED = torch.uint16, torch.uint32, torch.uint64  # index_select is not implemented for these
-_WINDOW = 2**23  # bytes of a file that are mapped at once: each mapping has its price
+_WINDOW = 2**24  # bytes of a file that are mapped at once: each mapping has its price
 
 Source = Tensor | np.ndarray | str | os.PathLike
 
@@ -208,7 +208,7 @@ def chunks(source: Source, rows: int) -> Iterator[Tensor]:
 
     ``source`` is the path of a ``.npy`` file, or a tensor or array in memory. Each tensor has
     shape (rows, …), the last one fewer, and is a view: of the array, or of pages of the file,
-    8 MiB of which stay in memory at a time, or one chunk if that is more. What you write into
+    16 MiB of which stay in memory at a time, or one chunk if that is more. What you write into
     it changes an array in memory, and never a file. Errors as in `ChunkedRows`.
     """
     return open_rows(source).views(positive("rows", rows))
