@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # In a container you may be root, and Jupyter wants that said.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test notebooks bench
+.PHONY: lab test notebooks bench class
 
 lab: $(READY)  ## open the first lesson in JupyterLab
 	$(BIN)/jupyter lab $(AS_ROOT) notebooks/01_stack.ipynb
@@ -23,6 +23,15 @@ bench: $(READY)  ## print how good the stopwatch is, how live the panel, how fas
 	$(BIN)/python -m tests.bench_timing
 	$(BIN)/python -m tests.bench_explorer
 	$(BIN)/python -m tests.bench_loading
+
+COURSE ?= .course
+SEED ?= 1
+
+class: $(READY)  ## build the assignments in COURSE with SEED; grade what was handed in
+	$(BIN)/python -m utils.classroom build $(COURSE) --seed $(SEED)
+	test ! -d $(COURSE)/submitted || $(BIN)/python -m utils.classroom grade $(COURSE)
+	test ! -d $(COURSE)/submitted || $(BIN)/python -m utils.classroom feedback $(COURSE)
+	test ! -d $(COURSE)/submitted || $(BIN)/python -m utils.classroom export $(COURSE)
 
 $(READY): requirements.txt pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

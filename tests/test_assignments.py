@@ -15,6 +15,11 @@ from utils.classroom.course import ASSIGNMENTS
 
 PATHS = sorted((ASSIGNMENTS / "source").glob("*/*.ipynb"))
 SEEDS = [1, 2026]
+# files and folders that an assignment leaves to the garbage collector
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 each = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
 from tqdm.auto import tqdm
@@ -81,7 +81,8 @@ def grade(
         if before.status != MISSING and before.digest == digest and not again:
             graded[student] = before
             continue
-        record = _grade(course, assignment, student)
+        read = _already_read(course, assignment, student) if before.digest == digest else set()
+        record = _grade(course, assignment, student, read)
         record.digest = digest
         course.record(assignment, student, asdict(record))
         graded[student] = record
@@ -90,7 +91,7 @@ def grade(
     return graded
 
 
-def _grade(course: Course, assignment: str, student: str) -> Record:
+def _grade(course: Course, assignment: str, student: str, read: set[str]) -> Record:
     try:
         submitted, notes = _find(course, assignment, student)
         if submitted is None:
@@ -100,12 +101,28 @@ def _grade(course: Course, assignment: str, student: str) -> Record:
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(repaired, target)
         course.run(Autograde, assignment, student, force=True, create_student=True)
+        with Gradebook(course.database, "batches") as gradebook:
+            for task in read:  # nbgrader would want them read again
+                grade = gradebook.find_grade(task, assignment, assignment, student)
+                grade.needs_manual_grade = False
+            gradebook.db.commit()
     except CourseError as error:
         return Record(FAILED, [str(error)])
     except Exception as error:  # whatever it is, the others are graded
         return Record(FAILED, [f"{type(error).__name__}: {error}".partition("\n")[0]])
     status = TO_READ if _marks(course, assignment, student)["to read"] else GRADED
     return Record(status, [*notes, *more, *RunInSandbox.problems])
+
+
+def _already_read(course: Course, assignment: str, student: str) -> set[str]:
+    """The tasks that a person has given points for."""
+    with Gradebook(course.database, "batches") as gradebook:
+        try:
+            notebook = gradebook.find_submission_notebook(assignment, assignment, student)
+        except MissingEntry:
+            return set()
+        given = [grade for grade in notebook.grades if grade.manual_score is not None]
+        return {grade.name for grade in given if not grade.needs_manual_grade}
 
 
 def _find(course: Course, assignment: str, student: str) -> tuple[NotebookNode | None, list[str]]:
