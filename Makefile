@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # In a container you may be root, and Jupyter wants that said.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test notebooks bench class
+.PHONY: lab test notebooks bench class links
 
 lab: $(READY)  ## open the first lesson in JupyterLab
 	$(BIN)/jupyter lab $(AS_ROOT) notebooks/01_stack.ipynb
@@ -23,6 +23,9 @@ bench: $(READY)  ## print how good the stopwatch is, how live the panel, how fas
 	$(BIN)/python -m tests.bench_timing
 	$(BIN)/python -m tests.bench_explorer
 	$(BIN)/python -m tests.bench_loading
+
+links: $(READY)  ## print the links that open the lessons on Binder or a JupyterHub
+	$(BIN)/python -m utils.links
 
 COURSE ?= .course
 SEED ?= 1
