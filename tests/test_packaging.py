@@ -51,7 +51,7 @@ def imported_in(sources):
                 top = module.partition(".")[0]
                 if top not in sys.stdlib_module_names and top not in ("utils", "tests"):
                     # two distributions can share a module: as mpl_toolkits does
-                    found.add(canonicalize_name(sorted(known.get(top, [f"unknown {top}"]))[0]))
+                    found.add(canonicalize_name(sorted(known.get(top, [top]))[0]))
     return found
 
 
