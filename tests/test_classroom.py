@@ -320,3 +320,10 @@ def test_an_assignment_without_a_seed_is_refused(group, tmp_path):
 def test_names_of_cells_are_kept(group):
     assert [grade_id(c) for c in group.released.cells] == [grade_id(c) for c in group.source.cells]
     assert os.access(group.course.root / "nbgrader_config.py", os.R_OK)
+
+
+def test_where_nothing_can_be_limited_nothing_is_graded(tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        assert main(["grade", str(tmp_path)]) == 1
+    assert "grading needs Linux or macOS" in capsys.readouterr().err

@@ -63,6 +63,8 @@ def _collect(course: Course, options: argparse.Namespace) -> None:
 
 
 def _grade(course: Course, options: argparse.Namespace) -> None:
+    if sys.platform == "win32":
+        raise CourseError("grading needs Linux or macOS: Windows has no limits for submissions.")
     kept = protections()
     missing = ", ".join(name for name, there in kept.items() if not there)
     if missing:
