@@ -2,8 +2,10 @@
 
 import builtins
 import contextlib
+import gc
 import io
 import re
+import warnings
 from itertools import pairwise
 
 import nbformat
@@ -21,6 +23,15 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 each = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_for_the_next_test():
+    """Collect what the cells left, so that no later test meets the warnings about it."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def code_cells(path, seed=1, *preprocessors):
