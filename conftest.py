@@ -1,6 +1,11 @@
 """Leave out what this machine cannot run, and say so in the last lines."""
 
+import os
 import shutil
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # threads that have to wait for a CPU slow all tests down
+    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 import hypothesis
 import pytest
@@ -26,7 +31,18 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def _properties(report, name):
+    return [value for key, value in getattr(report, "user_properties", []) if key == name]
+
+
 def pytest_terminal_summary(terminalreporter):
+    passed = terminalreporter.stats.get("passed", [])
+    needed = sorted(text for report in passed for text in _properties(report, "needed"))
+    if needed:
+        terminalreporter.section("what each lesson needs on one CPU with 1 GiB")
+        columns = f"{'lesson':28}{'time':>10}{'CPU':>10}{'peak':>12}{'a worker':>12}"
+        for line in (columns, *needed):
+            terminalreporter.line(line)
     skipped = terminalreporter.stats.get("skipped", [])
     if skipped:
         terminalreporter.section("left out on this machine")

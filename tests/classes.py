@@ -35,7 +35,11 @@ class Class:
         self.source = nbformat.read(path, as_version=4)
         self.released = self.course.released(assignment)
         cells = [cell.metadata.nbgrader | {"source": cell.source} for cell in self.source.cells]
-        self.answers = {c["grade_id"]: c["source"] for c in cells if c["solution"]}
+        self.answers = {  # whose measurements are short, or grading a class takes minutes more
+            c["grade_id"]: c["source"].replace("budget=0.2", "budget=0.01")
+            for c in cells
+            if c["solution"]
+        }
         self.points = {c["grade_id"]: c["points"] for c in cells if c["grade"]}
         order = [c["grade_id"] for c in cells if c["grade"] or c["solution"]]
         # for each automatically graded answer the test that decides on it: the next cell

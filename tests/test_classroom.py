@@ -22,7 +22,7 @@ from utils.classroom.repair import grade_id
 from utils.classroom.sandbox import Limits, protections
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
-LIMITS = Limits(seconds=20)
+LIMITS = Limits(seconds=10)
 
 
 def students(group):
@@ -143,7 +143,7 @@ def group(tmp_path_factory, listener):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "utils.classroom.sandbox.tempfile.mkdtemp",
-            lambda **how: group.folders.append(make(**how)) or group.folders[-1],
+            lambda *a, **how: group.folders.append(make(*a, **how)) or group.folders[-1],
         )
         group.records = grade(group.course, "stacking", limits=LIMITS)
     return group
@@ -206,8 +206,9 @@ def test_floods_of_output_are_cut(group):
 
 
 def test_nothing_is_left_behind(group):
-    assert len(group.folders) >= len(group.expected)
-    assert not any(Path(folder).exists() for folder in group.folders)
+    folders = [Path(folder) for folder in group.folders if "grade-" in folder]
+    assert len(folders) >= len(group.expected)
+    assert not any(folder.exists() for folder in folders)
     mine = psutil.Process().children(recursive=True)
     kernels = [
         p for p in mine if p.status() != psutil.STATUS_ZOMBIE and "grade-" in " ".join(p.cmdline())

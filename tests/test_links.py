@@ -1,11 +1,12 @@
 """Links for Binder and JupyterHubs: for every kind of remote, and quoted."""
 
+import subprocess
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
 from tests.store import NOTEBOOKS
-from utils.links import Repository, badge, lessons, main
+from utils.links import Repository, badge, main, notebooks
 
 
 @pytest.mark.parametrize(
@@ -66,13 +67,30 @@ def test_what_is_special_in_an_address_is_quoted():
 def test_each_lesson_gets_its_links(capsys):
     assert main(["--remote", "https://gitlab.com/a/b", "--ref", "v1", "--hub", "https://h"]) == 0
     told = capsys.readouterr().out
-    files = lessons(NOTEBOOKS.parent)
+    files = notebooks(NOTEBOOKS.parent)
     assert len(files) == len(list(NOTEBOOKS.glob("*.ipynb")))
     for file in files:
         link = Repository("gitlab.com", "a/b").binder("v1", file)
         assert link in told
         assert badge(link) in told
     assert told.count("https://h/hub/user-redirect/git-pull?") == len(files)
+
+
+def test_assignments_get_links_to_what_students_may_see(tmp_path, capsys):
+    for name in ("notebooks/01.ipynb", "notebooks/assignments/source/a/a.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    for folder in ("release", "Kurs 1/release", ".course/release"):
+        (tmp_path / folder / "ä").mkdir(parents=True)
+        (tmp_path / folder / "ä" / "ä.ipynb").write_text("{}")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "release", "Kurs 1", "notebooks"], cwd=tmp_path, check=True)
+    found = ["notebooks/01.ipynb", "Kurs 1/release/ä/ä.ipynb", "release/ä/ä.ipynb"]
+    assert notebooks(tmp_path) == found
+    assert main(["--remote", "https://github.com/a/b", "--ref", "x", found[1]]) == 0
+    told = capsys.readouterr().out
+    assert Repository("github.com", "a/b").binder("x", found[1]) in told
+    assert "lab%2Ftree%2Fnotebooks" not in told
 
 
 def test_a_remote_that_is_not_known_is_said(capsys):

@@ -1,7 +1,8 @@
 """Links that open the lessons elsewhere: ``python -m utils.links`` or ``make links``.
 
-They are made from this repository's own remote, so that a fork gets its own. For each lesson: on
-Binder, in JupyterLab; on a JupyterHub, by nbgitpuller; and Binder's badge, in Markdown.
+They are made from this repository's own remote, so that a fork gets its own. For each lesson, and
+each assignment whose student version is in the repository: on Binder, in JupyterLab; on a
+JupyterHub, by nbgitpuller; and Binder's badge, in Markdown.
 """
 
 from __future__ import annotations
@@ -71,9 +72,15 @@ def badge(link: str, binder: str = BINDER) -> str:
     return f"[![Open on Binder]({binder}/badge_logo.svg)]({link})"
 
 
-def lessons(root: Path) -> list[str]:
-    """The notebooks that are worth a link: the lessons, in their order."""
-    return sorted(path.relative_to(root).as_posix() for path in root.glob("notebooks/*.ipynb"))
+def notebooks(root: Path) -> list[str]:
+    """The notebooks that are worth a link: the lessons, and the assignments as students get them.
+
+    The sources of the assignments hold the answers, so they get none. A student version does once
+    it is committed, in whatever folder the course was built.
+    """
+    lessons = sorted(path.relative_to(root).as_posix() for path in root.glob("notebooks/*.ipynb"))
+    released = _git(root, "ls-files", "-z", "release/*/*.ipynb", "*/release/*/*.ipynb")
+    return lessons + sorted(filter(None, released.split("\0")))
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -87,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print the links; returns 1, after a message, where the remote is not known."""
     root = Path(__file__).parents[1]
     parser = argparse.ArgumentParser(prog="python -m utils.links", description=__doc__)
+    parser.add_argument("files", nargs="*", help="notebooks, instead of all that are worth a link")
     parser.add_argument("--remote", help="instead of this repository's 'origin'")
     parser.add_argument("--ref", help="a branch, tag or commit, instead of the current branch")
     parser.add_argument("--binder", default=BINDER, help="another BinderHub than mybinder.org")
@@ -99,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
-    for file in lessons(root):
+    for file in options.files or notebooks(root):
         link = repository.binder(ref, file, options.binder)
         print(f"{file}\n  Binder:      {link}\n  Markdown:    {badge(link, options.binder)}")
         print(f"  nbgitpuller: {repository.nbgitpuller(options.hub, ref, file)}")

@@ -101,6 +101,12 @@ def compare(
         return Comparison(*measurements, ratios, agreement, rtol, atol)
 
 
+class _Bar(tqdm):
+    """A progress bar without the thread that watches over bars, and would outlive them."""
+
+    monitor_interval = 0
+
+
 def sweep(
     looped: Callable,
     batched: Callable,
@@ -114,7 +120,7 @@ def sweep(
     with Ctrl-C, or the square button in a notebook, to keep the sizes finished so far.
     """
     done = Sweep()
-    with tqdm(list(sizes), desc="sizes", leave=False) as progress:
+    with _Bar(list(sizes), desc="sizes", leave=False) as progress:
         try:
             for size in progress:
                 inputs = make_inputs(size)

@@ -12,11 +12,14 @@ import json
 import multiprocessing
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from types import ModuleType
 
 NOBODY = 65534
 # for unshare(2), mount(2), prctl(2) and capset(2): Python has no names for them
@@ -66,7 +69,8 @@ class Sandbox:
         )
 
     def __enter__(self) -> Sandbox:
-        self._process.start()
+        with _without_main():
+            self._process.start()
         self._held.close()
         return self
 
@@ -86,7 +90,8 @@ def protections() -> dict[str, bool]:
     """What this system lets us keep from a submission, tried out once."""
     reader, writer = _context().Pipe(duplex=False)
     process = _context().Process(target=_try, args=(writer,))
-    process.start()
+    with _without_main():
+        process.start()
     found = reader.recv()
     process.join()
     return found
@@ -99,6 +104,17 @@ def _context() -> multiprocessing.context.BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["utils.classroom.preload"])
     return context
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes started meanwhile do not run the main module again, which may import a lot."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _is_root() -> bool:
