@@ -1,6 +1,7 @@
 """What is imported is declared, what is declared is used, and all lists of versions agree."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -101,16 +102,55 @@ def test_the_pinned_versions_are_in_the_declared_ranges():
             assert versions[canonicalize_name(wanted.name)] in wanted.specifier, line
 
 
-@pytest.mark.parametrize("name", ["environment.yml", "binder/environment.yml"])
+ENVIRONMENTS = ["environment.yml", "binder/environment.yml"]
+
+
+def asked_of_pip(name):
+    """The lines that an environment file gives to pip."""
+    environment = yaml.safe_load((ROOT / name).read_text("utf-8"))
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    return pip
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_environments_take_python_3_11_and_the_pinned_versions(name):
     environment = yaml.safe_load((ROOT / name).read_text("utf-8"))
     assert "python=3.11" in environment["dependencies"]  # a range would give repo2docker's own
-    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    pip = asked_of_pip(name)
     (line,) = [line for line in pip if line.startswith("--requirement")]
     path = ROOT / Path(name).parent / line.removeprefix("--requirement ")
     assert path.resolve() == ROOT / "requirements.txt"
     torch = [line for line in pip if line.startswith("torch")]
     assert torch == ([f"torch=={pinned()['torch']}+cpu"] if name.startswith("binder") else [])
+
+
+def test_what_the_environments_ask_for_can_be_installed_together(tmp_path):
+    """Both lists at once, since each takes most of a minute."""
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
+    pip += ["--retries", "0", "--timeout", "10"]
+    if subprocess.run([*pip, "--no-deps", "pip"], capture_output=True, check=False).returncode:
+        pytest.skip("no package index can be reached")
+    lines = {line for name in ENVIRONMENTS for line in asked_of_pip(name)}
+    asked = tmp_path / "asked.txt"
+    asked.write_text(
+        "\n".join(sorted(lines))
+        .replace("../requirements.txt", "requirements.txt")
+        .replace("--requirement ", f"--requirement {ROOT.as_posix()}/")
+        .replace("--editable .", f"--editable {ROOT.as_posix()}")
+    )
+    report = tmp_path / "report.json"
+    done = subprocess.run(
+        [*pip, "--report", str(report), "--requirement", str(asked)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [entry["metadata"] for entry in json.loads(report.read_text("utf-8"))["install"]]
+    versions = {canonicalize_name(one["name"]): one["version"] for one in found}
+    assert versions.pop("pytorch-in-batches")
+    versions.pop("setuptools", None)  # which pip's list of what is installed leaves out
+    assert versions | {"torch": versions["torch"].removesuffix("+cpu")} == pinned()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="repo2docker needs a Unix")

@@ -54,7 +54,9 @@ def _():
         sys.modules[name] = None
     for name in ("fork", "getuid", "sched_getaffinity", "setsid"):
         delattr(os, name)
-    multiprocessing.set_start_method("spawn", force=True)
+    # asks of what is sent to a process all that spawn asks, and does not import PyTorch each time
+    multiprocessing.set_start_method("forkserver", force=True)
+    multiprocessing.set_forkserver_preload(["torch.utils.data"])
     for module in (multiprocessing, torch.multiprocessing):
         module.get_all_start_methods = lambda: ["spawn"]
     sys.platform = "elsewhere"
