@@ -22,7 +22,7 @@ from utils.classroom.repair import grade_id
 from utils.classroom.sandbox import Limits, protections
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
-LIMITS = Limits(seconds=10)
+LIMITS = Limits(seconds=6)
 
 
 def students(group):
