@@ -31,13 +31,10 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-def _properties(report, name):
-    return [value for key, value in getattr(report, "user_properties", []) if key == name]
-
-
 def pytest_terminal_summary(terminalreporter):
     passed = terminalreporter.stats.get("passed", [])
-    needed = sorted(text for report in passed for text in _properties(report, "needed"))
+    noted = [pair for report in passed for pair in getattr(report, "user_properties", [])]
+    needed = sorted(text for name, text in noted if name == "needed")
     if needed:
         terminalreporter.section("what each lesson needs on one CPU with 1 GiB")
         columns = f"{'lesson':28}{'time':>10}{'CPU':>10}{'peak':>12}{'a worker':>12}"

@@ -25,6 +25,11 @@ def wrong_answers(assignment: str) -> dict[str, list[str]]:
     return importlib.import_module(f"tests.wrong_answers.assignment_{assignment}").WRONG
 
 
+def briefly(source: str) -> str:
+    """The same cell, measuring for less long: what it measures is not what is tested."""
+    return source.replace("budget=0.2", "budget=0.01")
+
+
 class Class:
     """A course that was built, one of its assignments, and ways to hand it in."""
 
@@ -35,11 +40,7 @@ class Class:
         self.source = nbformat.read(path, as_version=4)
         self.released = self.course.released(assignment)
         cells = [cell.metadata.nbgrader | {"source": cell.source} for cell in self.source.cells]
-        self.answers = {  # whose measurements are short, or grading a class takes minutes more
-            c["grade_id"]: c["source"].replace("budget=0.2", "budget=0.01")
-            for c in cells
-            if c["solution"]
-        }
+        self.answers = {c["grade_id"]: briefly(c["source"]) for c in cells if c["solution"]}
         self.points = {c["grade_id"]: c["points"] for c in cells if c["grade"]}
         order = [c["grade_id"] for c in cells if c["grade"] or c["solution"]]
         # for each automatically graded answer the test that decides on it: the next cell

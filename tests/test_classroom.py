@@ -4,8 +4,10 @@ import csv
 import os
 import re
 import socket
+import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 from pathlib import Path
 
@@ -328,3 +330,18 @@ def test_where_nothing_can_be_limited_nothing_is_graded(tmp_path, monkeypatch, c
         patch.setattr(sys, "platform", "win32")
         assert main(["grade", str(tmp_path)]) == 1
     assert "grading needs Linux or macOS" in capsys.readouterr().err
+
+
+def test_kernels_do_not_run_the_main_module_again(tmp_path):
+    program = """
+        from pathlib import Path
+        with Path(__file__).with_suffix(".runs").open("a") as file:
+            file.write("x")
+        if __name__ == "__main__":
+            from utils.classroom.execute import Kernel
+            from utils.classroom.sandbox import Limits
+            Kernel(Limits(), []).end()
+    """
+    (tmp_path / "main.py").write_text(textwrap.dedent(program))
+    subprocess.run([sys.executable, tmp_path / "main.py"], check=True, timeout=120)
+    assert (tmp_path / "main.runs").read_text() == "x"

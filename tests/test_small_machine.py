@@ -54,9 +54,8 @@ _()
 # what the lessons do stays the same; only their measurements are given less time
 MEASURE_LESS = """
 def _():
-    import time, utils.sampling, utils.timing
-    for module in (utils.sampling, utils.timing):
-        module.deadline_in = lambda budget: time.perf_counter() + budget / 20
+    import time, utils.timing
+    utils.timing.deadline_in = lambda budget: time.perf_counter() + budget / 20
 _()
 """
 ELSEWHERE = f"""
@@ -78,7 +77,7 @@ _()
 """
 STATE = """
 def _():
-    import os, resource, threading
+    import resource, threading
     import psutil
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     with open("/proc/self/status") as file:
