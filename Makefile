@@ -1,31 +1,47 @@
-# `make lab` and `make test` set up what is missing, and nothing twice.
+# Each command sets up what is missing, and nothing twice. `make help` lists them.
 PYTHON := $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 READY := $(VENV)/ready
 BIN := $(VENV)/bin
 # In a container you may be root, and Jupyter wants that said.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# Two processes, a module's tests in one of them, in the order in which they stand.
+IN_PARALLEL := --numprocesses=2 --dist=loadscope --no-loadscope-reorder
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
+# What proves single parts: no browser, no class of students, no notebook that is run.
+UNITS := $(filter-out tests/__init__.py tests/bench tests/browser tests/classroom,$(wildcard tests/*))
 
-.PHONY: lab test notebooks bench class links
+.PHONY: help lab check lint test thorough notebooks bench class links
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 lab: $(READY)  ## open the first lesson in JupyterLab
 	$(BIN)/jupyter lab $(AS_ROOT) notebooks/01_stack.ipynb
 
-test: $(READY)  ## check the code, run every notebook and all tests
+check: lint  ## after each change: lint, types, unit tests, the stored form of the notebooks
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not thorough" $(UNITS)
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+
+test: lint  ## all that proves the collection; every notebook is run once
+	$(BIN)/python -m pytest $(IN_PARALLEL) $(NBVAL) -m "not thorough" tests notebooks
+
+thorough: $(READY)  ## what takes long: small machines, other orders, whole classes, environments
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m thorough tests
 
 notebooks: $(READY)  ## run the notebooks again and store their outputs
-	$(BIN)/python -m tests.store
+	$(BIN)/python -m utils.authoring.store
 
 bench: $(READY)  ## print how good the stopwatch is, how live the panel, how fast the loaders
-	$(BIN)/python -m tests.bench_timing
-	$(BIN)/python -m tests.bench_explorer
-	$(BIN)/python -m tests.bench_loading
+	$(BIN)/python -m tests.bench.timing
+	$(BIN)/python -m tests.bench.explorer
+	$(BIN)/python -m tests.bench.loading
 
 links: $(READY)  ## print the links that open the lessons on Binder or a JupyterHub
-	$(BIN)/python -m utils.links
+	$(BIN)/python -m utils.authoring.links
 
 COURSE ?= .course
 SEED ?= 1

@@ -16,13 +16,14 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.store import notebooks
+from utils.authoring.store import notebooks
 from utils.classroom.course import ASSIGNMENTS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LESSON_TOOLS = {"jupyterlab", "ipykernel"}  # what opens and runs the lessons
 TEST_TOOLS = {
+    "mypy",
     "jupyter-repo2docker",
     "nbconvert",
     "nbval",
@@ -31,6 +32,7 @@ TEST_TOOLS = {
     "ruff",
     "voila",
 }
+TEACHERS, AUTHORS = [ROOT / "utils" / "classroom"], [ROOT / "utils" / "authoring"]
 UNIX_ONLY = ["fcntl", "grp", "pwd", "resource", "termios"]
 
 
@@ -70,8 +72,9 @@ def cells(paths):
 def test_every_import_is_declared_and_every_dependency_imported():
     extra = PROJECT["optional-dependencies"]
     assignments = sorted((ASSIGNMENTS / "source").glob("*/*.ipynb"))
-    lessons = imported_in([*cells(notebooks()), *cells(assignments), *programs("utils/*.py")])
-    lessons |= imported_in(programs("utils/exercises/*.py"))
+    package = sorted({path.parent for path in ROOT.glob("utils/**/*.py")} - {*TEACHERS, *AUTHORS})
+    package = [str(folder.relative_to(ROOT) / "*.py") for folder in package]
+    lessons = imported_in([*cells(notebooks()), *cells(assignments), *programs(*package)])
     main, formats = names(PROJECT["dependencies"]), names(extra["formats"])
     assert lessons - formats == main - LESSON_TOOLS
     assert formats <= lessons
@@ -79,7 +82,7 @@ def test_every_import_is_declared_and_every_dependency_imported():
     assert "nbgrader" in classroom
     brought = {"jupyter-client", "nbconvert", "nbformat", "sqlalchemy", "traitlets"}  # by nbgrader
     assert classroom - main - names(extra["class"]) == brought
-    tests = imported_in(programs("tests/*.py", "conftest.py"))
+    tests = imported_in(programs("tests/**/*.py", "utils/authoring/*.py", "conftest.py"))
     declared = names(extra["test"]) - {"pytorch-in-batches"}
     optional = {"torchdata"}  # compared with where it is installed
     missing = tests - main - declared - names(extra["class"]) - formats - brought - optional
@@ -124,6 +127,7 @@ def test_environments_take_python_3_11_and_the_pinned_versions(name):
     assert torch == ([f"torch=={pinned()['torch']}+cpu"] if name.startswith("binder") else [])
 
 
+@pytest.mark.thorough
 def test_what_the_environments_ask_for_can_be_installed_together(tmp_path):
     """Both lists at once, since each takes most of a minute."""
     pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
@@ -147,6 +151,7 @@ def test_what_the_environments_ask_for_can_be_installed_together(tmp_path):
     assert versions | {"torch": versions["torch"].removesuffix("+cpu")} == pinned()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="repo2docker needs a Unix")
 def test_repo2docker_accepts_the_repository():
     command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)]

@@ -9,8 +9,8 @@ Three ideas carry this module:
     comparison is "not conclusive".
 
 `measure` times one function, `compare` two, and `sweep` two over a range of sizes. The stopwatch
-itself is in `utils.sampling`, what they return in `utils.results`, and what it means to agree in
-`utils.agreement`.
+itself is in `utils.measuring.stopwatch`, what they return in `utils.measuring.results`, and what it
+means to agree in `utils.measuring.agreement`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterable
 import torch
 from tqdm import tqdm
 
-from utils.agreement import check_agreement
-from utils.results import Comparison, Measurement, Sweep
-from utils.sampling import Side, deadline_in, samples_until, undisturbed
+from utils.measuring.agreement import check_agreement
+from utils.measuring.results import Comparison, Measurement, Sweep
+from utils.measuring.stopwatch import Side, deadline_in, samples_until, undisturbed
 
 SAMPLES = 40  # a budget is cut into so many samples, if a call is short enough
 LEAST_PAIRS = 6  # fewer cannot give a 95 % interval
@@ -67,11 +67,12 @@ def compare(
 ) -> Comparison:
     """Time ``looped(*inputs)`` against ``batched(*inputs)``, after checking that they agree.
 
-    Agreement is that of `utils.agreement.check_agreement` within ``rtol`` and ``atol``; the calls
-    that check it also warm up. Then both sides are timed in turn for ``budget`` seconds. In all
-    this takes at most the budget and two calls of each side. The first input that has a length is
-    the batch. A loop too slow for the budget is timed on the first items of the batch alone, if
-    what it returns for these is the beginning of its whole result; the figure is marked.
+    Agreement is that of `check_agreement` (in `utils.measuring.agreement`) within ``rtol`` and
+    ``atol``; the calls that check it also warm up. Then both sides are timed in turn for
+    ``budget`` seconds. In all this takes at most the budget and two calls of each side. The
+    first input that has a length is the batch. A loop too slow for the budget is timed on the
+    first items of the batch alone, if what it returns for these is the beginning of its whole
+    result; the figure is marked.
 
     Nothing but the two functions is timed: to include the making of the batch, put it into
     ``batched``. ``threads`` and ``device`` are as in `measure`.

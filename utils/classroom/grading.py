@@ -18,7 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from tqdm.auto import tqdm
 
 from utils.classroom.course import ASSIGNMENTS, Course, CourseError
-from utils.classroom.execute import execute
+from utils.classroom.execution import execute
 from utils.classroom.repair import grade_id, repair
 from utils.classroom.sandbox import Limits
 

@@ -102,7 +102,7 @@ _CHANNELS = "shell", "iopub", "stdin", "control", "hb"
 
 def _context() -> multiprocessing.context.BaseContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["utils.classroom.preload"])
+    context.set_forkserver_preload(["utils.classroom.tripwire"])
     return context
 
 

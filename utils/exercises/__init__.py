@@ -1,1 +1,1 @@
-"""What `utils.checks.check` needs to know about the exercises, a module for each lesson."""
+"""Exercises that are checked at once: `check`, what it stands on, and a module for each lesson."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from utils.checks import Exercise
+from utils.exercises.exercise import Exercise
 
 _random = torch.Generator().manual_seed(2)
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from utils.agreement import kind
-from utils.checks import Exercise
+from utils.exercises.exercise import Exercise
+from utils.measuring.agreement import kind
 
 _random = torch.Generator().manual_seed(4)
 

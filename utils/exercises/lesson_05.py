@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from utils.checks import Exercise
+from utils.exercises.exercise import Exercise
 
 _random = torch.Generator().manual_seed(5)
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from utils.checks import Exercise
+from utils.exercises.exercise import Exercise
 
 _random = torch.Generator().manual_seed(7)
 

@@ -1,0 +1,347 @@
+"""A class of thirty, some of them difficult, graded by real nbgrader: the right marks for all."""
+
+import csv
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from nbgrader.api import Gradebook
+
+from tests.classroom.classes import SEED, Class, text_of
+from utils.classroom.__main__ import main
+from utils.classroom.course import CourseError
+from utils.classroom.grading import FAILED, GRADED, MISSING, TO_READ, export, feedback, grade, marks
+from utils.classroom.repair import grade_id
+from utils.classroom.sandbox import Limits, protections
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs Linux or macOS")
+LIMITS = Limits(seconds=6)
+
+
+def students(group):
+    """Student -> (what is handed in, its name, the tasks that it loses, words of its notes)."""
+    tasks = list(group.tests)
+    one, two, three = tasks[:3]
+
+    def signature(task):
+        (line,) = re.findall(r"^def .*:$", group.answers[task], flags=re.MULTILINE)[:1]
+        return line
+
+    def answer(task, body):
+        return group.solved(**{task: f"{signature(task)}\n    {body}\n"})
+
+    loop = "while True:\n        try:\n            while True: pass\n        except: pass"
+    bomb = "import os, time\n    while True:\n        if os.fork() == 0: time.sleep(100)"
+    cheat = (
+        "import utils.exercises.checking\nutils.exercises.checking.examine = lambda *a: "
+        "utils.exercises.checking.Verdict('', 'right', '')\n" + signature(one) + "\n    return 3\n"
+    )
+    patch = "import torch\ntorch.testing.assert_close = lambda *a, **k: None\n"
+    reads = (
+        f"{signature(one)}\n    import pathlib\n    found = [p for folder in "
+        f"({str(group.course.root)!r}, {str(Path.cwd() / 'notebooks' / 'assignments')!r})\n"
+        "             for p in pathlib.Path(folder).glob('**/*.ipynb')]\n"
+        "    raise ValueError(f'found {len(found)} notebooks')\n"
+    )
+    deleted = group.solved()
+    for name in (group.tests[two], three):
+        deleted.cells.remove(group.cell(deleted, name))
+    doubled = group.solved()
+    group.behind(doubled, two, "").cells[doubled.cells.index(group.cell(doubled, two)) + 1] = (
+        nbformat.from_dict(group.cell(doubled, two))
+    )
+    doubled.cells.append(nbformat.from_dict(group.cell(doubled, group.tests[one])))
+    reordered = group.solved()
+    reordered.cells.reverse()
+    edited = answer(one, "return None")
+    for test in group.tests.values():
+        group.cell(edited, test).source = "pass"
+    helped = group.solved()
+    group.cell(helped, one).source += "\nHELP = 1"
+    printing = group.behind(group.solved(), one, "for _ in range(200): print('x' * 100_000)")
+    windows = group.behind(group.solved(), one, "import tkinter\ntkinter.Tk()")
+    calls = f"import socket\nsocket.create_connection(('127.0.0.1', {group.port}), timeout=3)"
+    return {
+        "right": (group.solved(), "", [], ""),
+        "untouched": (group.released, "", tasks, ""),
+        "with help": (group.behind(helped, one, "assert HELP == 1"), "", [], ""),
+        "looping": (answer(one, loop), "", [one], f"{group.tests[one]}: it took longer"),
+        "exiting": (answer(two, "import os; os._exit(0)"), "", [two], "it ended the kernel"),
+        "leaving": (answer(two, "raise SystemExit"), "", [two], ""),
+        "greedy": (answer(one, "return torch.empty(10 * 2**30, dtype=torch.uint8)"), "", [one], ""),
+        "bombing": (answer(three, bomb), "", [three], ""),
+        "deleting": (deleted, "", [three], f"cell {three} was deleted"),
+        "doubling": (doubled, "", [], f"cell {two} is there twice"),
+        "reordering": (reordered, "", [], "cells were reordered"),
+        "editing": (edited, "", [one], f"cell {group.tests[one]} was edited"),
+        "renaming": (group.solved(), "my homework (1).ipynb", [], "was taken, since there is no"),
+        "patching": (group.solved(**{one: patch + group.answers[one]}), "", tasks, ""),
+        "cheating": (group.solved(**{one: cheat}), "", tasks, ""),
+        "reading": (group.solved(**{one: reads}), "", [one], ""),
+        "printing": (printing, "", [], ""),
+        "in windows": (windows, "", [], ""),
+        "calling": (group.behind(group.solved(), one, calls), "", [], ""),
+    }
+
+
+NO_MARK = {
+    "empty": (b"", "", "is empty"),
+    "broken": (b'{"cells": [', "", "is no valid notebook"),
+    "listing": (b"[1, 2]", "", "is no valid notebook"),
+    "texting": (b"my answers are below", "answers.txt", "no notebook among the files: answers.txt"),
+    "large": (b" " * (2**24 + 1), "", "has 16 MiB"),
+    "a+b": (b"{}", "", "holds characters that nbgrader cannot take"),
+}
+
+
+@pytest.fixture(scope="module")
+def listener():
+    """A server of our own, and how often it was called."""
+    calls = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            while True:
+                try:
+                    calls.append(server.accept()[0].close())
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], calls
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def group(tmp_path_factory, listener):
+    """The class after grading, with ``expected`` and ``records``."""
+    group = Class(tmp_path_factory.mktemp("class") / "a course", "stacking")
+    group.port = listener[0]
+    group.expected = students(group)
+    tasks = list(group.tests)
+    for number in range(4):  # each loses some tasks with wrong answers, and keeps the others
+        some = tasks[number % 2 :: 2]
+        group.expected[f"wrong {number}"] = (group.wrong_in(some, number), "", some, "")
+    for student, (content, name, _, _) in group.expected.items():
+        group.hand_in(student, content, name)
+    for student, (content, name, _) in NO_MARK.items():
+        group.hand_in(student, content, name)
+    group.hand_in("elsewhere", Class(group.course.root, "loading").released)
+    group.hand_in("undecided", group.solved(), "one.ipynb")
+    group.hand_in("undecided", group.solved(), "two.ipynb")
+    (group.course.root / "students.txt").write_text("right\nabsent\n")
+    group.folders, make = [], tempfile.mkdtemp
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "utils.classroom.sandbox.tempfile.mkdtemp",
+            lambda *a, **how: group.folders.append(make(*a, **how)) or group.folders[-1],
+        )
+        group.records = grade(group.course, "stacking", limits=LIMITS)
+    return group
+
+
+def points_of(group, student):
+    found = marks(group.course, "stacking", student)
+    return {test: found["tasks"][test] for test in group.tests.values()}
+
+
+def test_the_class_is_a_class(group):
+    assert len(group.records) >= 30
+
+
+def test_each_student_loses_exactly_what_is_wrong(group):
+    for student, (_, _, lost, _) in group.expected.items():
+        expected = {
+            test: 0 if task in lost else group.points[test] for task, test in group.tests.items()
+        }
+        if student in ("patching", "cheating"):  # from there on nothing can be trusted
+            expected = dict.fromkeys(expected, 0)
+        assert points_of(group, student) == expected, (student, group.records[student])
+
+
+def test_oddities_are_reported_with_their_cell(group):
+    for student, (_, _, _, words) in group.expected.items():
+        assert any(words in note for note in group.records[student].notes) or not words, student
+
+
+def test_what_could_not_be_graded_is_no_zero(group):
+    wanted = {student: words for student, (_, _, words) in NO_MARK.items()}
+    wanted |= {"elsewhere": "is a notebook of 'loading'", "undecided": "which one counts"}
+    for student, words in wanted.items():
+        assert group.records[student].status == FAILED
+        assert words in group.records[student].notes[0], student
+        assert marks(group.course, "stacking", student) is None
+    assert group.records["absent"].status == MISSING
+
+
+def test_who_replaced_functions_is_told_so(group):
+    for student, name in {"patching": "assert_close", "cheating": "examine"}.items():
+        path = group.course.root / "autograded" / student / "stacking" / "stacking.ipynb"
+        assert f"no longer the original functions: ['{name}" in path.read_text().replace(
+            "torch.testing.", ""
+        ).replace("utils.exercises.checking.", "")
+
+
+def test_submissions_reach_nothing_that_they_should_not(group, listener):
+    kept = protections()
+    if not (kept["network"] and kept["folders"] and kept["processes"]):
+        pytest.skip(f"this system does not offer it: {kept}")
+    assert listener[1] == []
+    path = group.course.root / "autograded" / "reading" / "stacking" / "stacking.ipynb"
+    assert "found 0 notebooks" in path.read_text()
+
+
+def test_floods_of_output_are_cut(group):
+    path = group.course.root / "autograded" / "printing" / "stacking" / "stacking.ipynb"
+    assert path.stat().st_size < 2**20
+
+
+def test_nothing_is_left_behind(group):
+    folders = [Path(folder) for folder in group.folders if "grade-" in folder]
+    assert len(folders) >= len(group.expected)
+    assert not any(folder.exists() for folder in folders)
+    mine = psutil.Process().children(recursive=True)
+    kernels = [
+        p for p in mine if p.status() != psutil.STATUS_ZOMBIE and "grade-" in " ".join(p.cmdline())
+    ]
+    assert kernels == []
+
+
+def test_grading_again_gives_the_same_marks(group):
+    before = {student: marks(group.course, "stacking", student) for student in group.records}
+    again = grade(group.course, "stacking", limits=LIMITS, again=True)
+    assert {s: marks(group.course, "stacking", s) for s in group.records} == before
+    assert {s: r.status for s, r in again.items()} == {
+        s: r.status for s, r in group.records.items()
+    }
+
+
+def test_what_a_person_gave_stays(group, tmp_path, monkeypatch):
+    (read,) = set(group.points) - set(group.tests.values())
+    with Gradebook(group.course.database, "batches") as book:
+        given = book.find_grade(read, "stacking", "stacking", "right")
+        assert given.needs_manual_grade
+        given.manual_score, given.needs_manual_grade = 11.0, False
+        book.db.commit()
+    with monkeypatch.context() as patch:  # nothing runs again
+        patch.setattr("utils.classroom.grading._grade", None)
+        there = [s for s, record in group.records.items() if record.status != MISSING]
+        grade(group.course, "stacking", there, limits=LIMITS)
+    grade(group.course, "stacking", ["right"], again=True, limits=LIMITS)
+    export(group.course, tmp_path / "marks.csv")
+    with (tmp_path / "marks.csv").open(newline="", encoding="utf-8") as file:
+        rows = {
+            row["student"]: row for row in csv.DictReader(file) if row["assignment"] == "stacking"
+        }
+    assert rows["right"]["status"] == GRADED
+    assert float(rows["right"]["points"]) == group.automatic + 11
+    assert (rows["looping"]["status"], rows["looping"]["points"]) == (TO_READ, "")
+    assert (rows["untouched"]["status"], float(rows["untouched"]["points"])) == (GRADED, 0)
+    assert (rows["broken"]["status"], rows["broken"]["points"]) == (FAILED, "")
+    assert (rows["absent"]["status"], rows["absent"]["points"]) == (MISSING, "")
+    assert "is no valid notebook" in rows["broken"]["notes"]
+
+
+def test_students_receive_neither_hidden_tests_nor_solutions(group):
+    hidden, solutions = group.secrets()
+    assert len(hidden) > 50
+    assert len(solutions) > 10
+    for path in (group.course.root / "release").glob("**/*"):
+        if path.is_file():
+            text = path.read_text("utf-8")
+            cells = nbformat.reads(text, as_version=4).cells
+            told = "\n".join(cell.source for cell in cells)
+            assert not any(line in told or line in text for line in hidden | solutions)
+            assert "BEGIN" not in text
+            assert not any(cell.get("attachments") or cell.get("outputs") for cell in cells)
+    pages = feedback(group.course, "stacking")
+    assert len(pages) == len(group.expected)
+    for path in pages:
+        text = text_of(path.read_text("utf-8"))
+        student = path.parts[-3]  # who may have written the same
+        own = "\n".join(cell.source for cell in group.expected[student][0].cells)
+        assert not [line for line in hidden if line in text and line not in own], path
+        if "untouched" in path.parts:
+            assert not [line for line in solutions if line in text]
+    assert "/" in text_of(pages[0].read_text("utf-8"))
+
+
+def test_the_commands_do_the_same(group, tmp_path, capsys):
+    course = str(tmp_path / "another course")
+    downloads = tmp_path / "down loads"
+    downloads.mkdir()
+    nbformat.write(group.solved(), downloads / "Zoë.ipynb")
+    (downloads / "Émile").mkdir()
+    nbformat.write(group.released, downloads / "Émile" / "stacking.ipynb")
+    assert main(["grade", course]) == 1
+    assert "holds no course yet: build it first" in capsys.readouterr().err
+    assert main(["build", course, "--seed", str(SEED)]) == 0
+    assert "release" in capsys.readouterr().out
+    assert main(["collect", course, "stackin", str(downloads)]) == 1
+    assert "is none of loading, stacking" in capsys.readouterr().err
+    assert main(["collect", course, "stacking", str(downloads)]) == 0
+    assert main(["build", course, "--seed", "8"]) == 1
+    assert "Take another folder" in capsys.readouterr().err
+    assert main(["grade", course, "stacking"]) == 0
+    assert "1 graded, to be read" in capsys.readouterr().out
+    assert main(["feedback", course, "stacking"]) == 0
+    assert main(["export", course]) == 0
+    with open(f"{course}/marks.csv", newline="", encoding="utf-8") as file:
+        told = [
+            (r["student"], r["automatic points"])
+            for r in csv.DictReader(file)
+            if r["assignment"] == "stacking"
+        ]
+    assert {student: float(points) for student, points in told} == {
+        "Zoë": group.automatic,
+        "Émile": 0,
+    }
+
+
+def test_an_assignment_without_a_seed_is_refused(group, tmp_path):
+    source = tmp_path / "source" / "new"
+    source.mkdir(parents=True)
+    notebook = nbformat.from_dict(group.source)
+    for cell in notebook.cells:
+        cell.source = re.sub(r"^SEED = \d+$", "", cell.source, flags=re.MULTILINE)
+    nbformat.write(notebook, source / "new.ipynb")
+    with pytest.raises(CourseError, match="exactly one line such as SEED = 1, but has 0"):
+        group.course.build(SEED, tmp_path / "source")
+
+
+def test_names_of_cells_are_kept(group):
+    assert [grade_id(c) for c in group.released.cells] == [grade_id(c) for c in group.source.cells]
+    assert os.access(group.course.root / "nbgrader_config.py", os.R_OK)
+
+
+def test_where_nothing_can_be_limited_nothing_is_graded(tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        assert main(["grade", str(tmp_path)]) == 1
+    assert "grading needs Linux or macOS" in capsys.readouterr().err
+
+
+def test_kernels_do_not_run_the_main_module_again(tmp_path):
+    program = """
+        from pathlib import Path
+        with Path(__file__).with_suffix(".runs").open("a") as file:
+            file.write("x")
+        if __name__ == "__main__":
+            from utils.classroom.execution import Kernel
+            from utils.classroom.sandbox import Limits
+            Kernel(Limits(), []).end()
+    """
+    (tmp_path / "main.py").write_text(textwrap.dedent(program))
+    subprocess.run([sys.executable, tmp_path / "main.py"], check=True, timeout=120)
+    assert (tmp_path / "main.runs").read_text() == "x"

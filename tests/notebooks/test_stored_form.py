@@ -1,0 +1,127 @@
+"""Every notebook as it is stored: complete, in order, light, and the same in form."""
+
+import json
+import re
+
+import nbformat
+import pytest
+
+from utils.authoring.store import NOTEBOOKS, WIDGET, normalise, notebooks
+
+PATHS = notebooks()
+LESSONS = [path for path in PATHS if path.parent == NOTEBOOKS]
+HEADINGS = [
+    *("The question", "What you will be able to do", "The loop first", "The batch"),
+    *("Are they equal?", "Predict", "Measure", "Explore", "Why", "When it loses"),
+    *("What goes wrong", "Exercises", "Takeaways", "Next"),
+]
+NEEDED = {"The question", "What you will be able to do", "When it loses", "Exercises", "Takeaways"}
+
+each = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.parent.name + "/" + path.name)
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
+
+
+def code_cells(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+@each
+def test_outputs_are_stored_from_one_run_from_top_to_bottom(path):
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    shown = sum(bool(cell.outputs) for cell in cells)
+    assert shown > len(cells) / 2, f"{shown} of {len(cells)} cells have an output"
+
+
+@each
+def test_no_cell_stores_an_error(path):
+    for cell in code_cells(path):
+        kinds = {output.output_type for output in cell.outputs}
+        assert "error" not in kinds, cell.source
+        assert "raises-exception" not in cell.metadata.get("tags", []), "catch it, print it"
+        assert not any(output.get("name") == "stderr" for output in cell.outputs), cell.outputs
+
+
+@each
+def test_a_cell_that_ends_in_a_value_stores_it(path):
+    for cell in code_cells(path):
+        last = cell.source.rstrip().splitlines()[-1]
+        if re.fullmatch(r"[a-z_]+|check\(.*\)", last):
+            assert any(o.output_type == "execute_result" for o in cell.outputs), cell.source
+
+
+@each
+def test_stored_form_is_the_normal_one(path):
+    stored = nbformat.read(path, as_version=4)
+    nbformat.validate(stored)
+    normal = nbformat.from_dict(json.loads(json.dumps(stored)))
+    normalise(normal)
+    assert normal == stored, "run `make notebooks`"
+    assert path.stat().st_size <= 2**20
+    assert "widgets" not in stored.metadata
+    ids = [cell.id for cell in stored.cells]
+    assert len(set(ids)) == len(ids)
+    assert not any(re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f-]+)?", name) for name in ids), "name it"
+
+
+@each
+def test_pictures_have_alternative_text(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert WIDGET not in data, "a reader on the web sees nothing of it"
+            if "image/png" in data:
+                assert len(output.metadata["image/png"]["alt"]) > 20
+
+
+@each
+def test_cells_are_short_and_only_what_varies_is_exempt(path):
+    cells = code_cells(path)
+    for cell in cells:
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= 20, cell.source
+    ignored = [c for c in cells if "nbval-ignore-output" in c.metadata.get("tags", [])]
+    assert len(ignored) < len(cells) / 2
+    for cell in ignored:
+        data = [output.get("data", {"text/plain": output.get("text")}) for output in cell.outputs]
+        text = "".join(part["text/plain"] for part in data)
+        pictured = any("image/png" in part for part in data)
+        assert pictured or re.search(r"\d (s|ms|µs|ns)\b|\d×", text), f"what varies?\n{text}"
+
+
+@each_lesson
+def test_headings_are_the_fixed_ones_in_their_order(path):
+    text = "\n".join(
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "markdown"
+    )
+    found = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert found == [heading for heading in HEADINGS if heading in found]
+    assert set(found) >= NEEDED
+    assert re.search(r"^\*\*Minutes:\*\* \d+ · \*\*Needs:\*\* ", text, flags=re.MULTILINE)
+
+
+@each_lesson
+def test_prose_does_not_call_things_easy_or_carry_measured_numbers(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"\b(simply|just|obviously|easy|easily)\b", cell.source, re.I)
+            assert not re.search(r"\d\s*(ms|µs|ns)\b|\d\s*×( as| faster)", cell.source), cell.source
+
+
+@each_lesson
+def test_no_notebook_installs_or_touches_the_path(path):
+    for cell in code_cells(path):
+        assert "sys.path" not in cell.source
+        assert not re.search(r"^\s*[%!]", cell.source, flags=re.MULTILINE)
+
+
+@each
+def test_links_to_files_lead_somewhere(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", cell.source):
+                if not target.startswith("http"):
+                    assert (path.parent / target).exists(), target

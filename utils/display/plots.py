@@ -1,0 +1,215 @@
+"""The charts, in one style: the loop is an orange circle, the batch a blue square.
+
+The colours are Okabe and Ito's, which colour-blind readers tell apart; markers and dashes say the
+same once more. Each chart is drawn without pyplot, so nothing is kept open, and is shown as a
+picture with alternative text made from the same numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from IPython.display import Image
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, FuncFormatter, NullFormatter
+from PIL import Image as Pillow
+
+from utils.display.units import format_bytes, format_ratio, format_seconds
+from utils.measuring.results import Comparison, Sweep
+
+LOOP = {"color": "#D55E00", "marker": "o", "label": "loop"}
+BATCH = {"color": "#0072B2", "marker": "s", "label": "batch", "linestyle": "--"}
+THIRD = {"color": "#009E73", "marker": "^", "linestyle": "-."}
+FOURTH = {"color": "#CC79A7", "marker": "D", "linestyle": ":"}
+STYLES = (LOOP, BATCH, THIRD, FOURTH)
+GREY = "#595959"
+SIZE = (7.2, 3.9)  # width and height in inches, at 100 dots an inch
+
+
+def _refuse_nothing(values: Sequence) -> None:
+    if not len(values):
+        raise ValueError("There is nothing to draw: no size was measured.")
+
+
+def figure(width: float = SIZE[0], height: float = SIZE[1]) -> Figure:
+    """An empty figure of so many inches, for a drawing of your own; show it with `picture`."""
+    drawn = Figure(figsize=(width, height), dpi=100, layout="constrained")
+    FigureCanvasAgg(drawn)
+    return drawn
+
+
+def picture(figure: Figure, alt: str) -> Image:
+    """``figure`` as a PNG with alternative text, ready to be shown as a cell's result."""
+    figure.canvas.draw()
+    data = png(pixels(figure.canvas).quantize(128), level=9)  # small, as it is stored
+    return Image(data=data, format="png", alt=alt)
+
+
+def time_per_item(
+    sweep: Sweep,
+    title: str = "",
+    per: str = "sample",
+    least: Callable[[int], float] | None = None,
+) -> Image:
+    """Time for one item against the size of the batch, with bands from quartile to quartile.
+
+    ``least(size)`` is the time in seconds that a batch takes at least, such as
+    `utils.measuring.roofline.least_seconds` tells.
+    """
+    _refuse_nothing(sweep)
+    figure, axes = new_figure(title, "size of the batch", f"time per {per}")
+    log_sizes(axes)
+    sizes = np.array(sweep.sizes)
+    for measured, style in (
+        ([c.looped for c in sweep], LOOP),
+        ([c.batched for c in sweep], BATCH),
+    ):
+        axes.plot(sizes, [m.median for m in measured] / sizes, **style)
+        low, high = np.array([m.quartiles for m in measured]).T / sizes
+        axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    told = [
+        f"at size {size:,} the loop takes {format_seconds(c.looped.median / size)} per {per} and "
+        f"the batch {format_seconds(c.batched.median / size)}"
+        for size, c in [(sweep.sizes[0], sweep[0]), (sweep.sizes[-1], sweep[-1])]
+    ]
+    if sweep.crossover is None:
+        told.append("the batch is not faster for certain at the largest size")
+    else:
+        told.append(f"batch faster from {sweep.crossover:,} on")
+        axes.axvline(sweep.crossover, color=GREY, linestyle=":", label=told[-1])
+    if least is not None:
+        best = np.array([least(size) for size in sweep.sizes])
+        axes.plot(sizes, best / sizes, color=GREY, linestyle="-.", label="memory and cores allow")
+        share = sweep[-1].batched.share_of(best[-1])
+        told.append(f"at the largest size the batch reaches {share:.0%} of what is possible")
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+    axes.legend(frameon=False)
+    return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
+
+
+def memory_by_size(
+    sizes: Sequence[int], curves: Mapping[str, Sequence[int]], title: str = ""
+) -> Image:
+    """Bytes at the peak against the size of the batch, a curve for each way of doing it."""
+    _refuse_nothing(sizes)
+    figure, axes = new_figure(title, "size of the batch", "memory at the peak")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_bytes(value)))
+    for (name, values), style in zip(curves.items(), itertools.cycle(STYLES)):
+        axes.plot(sizes, values, **{**style, "label": name})
+    axes.legend(frameon=False)
+    told = [
+        f"{name} takes {format_bytes(values[0])} at size {sizes[0]:,} "
+        f"and {format_bytes(values[-1])} at {sizes[-1]:,}"
+        for name, values in curves.items()
+    ]
+    return picture(figure, f"{title or 'Memory at the peak'}: {'; '.join(told)}.")
+
+
+def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Image:
+    """One bar for each comparison: how many times longer the loop takes than the batch."""
+    _refuse_nothing(comparisons)
+    figure, axes = new_figure(title, "the loop takes … times as long as the batch", "", grid="x")
+    names = list(comparisons)
+    for row, comparison in enumerate(comparisons.values()):
+        wins = comparison.speedup > 1
+        style = BATCH if wins else LOOP
+        axes.barh(
+            row,
+            comparison.speedup - 1,
+            left=1,
+            color=style["color"] if comparison.conclusive else "#BBBBBB",
+            hatch=None if wins else "//",
+            edgecolor="white",
+        )
+        if comparison.interval:
+            axes.plot(comparison.interval, [row, row], color="black", linewidth=2)
+        axes.annotate(
+            format_ratio(comparison.speedup)
+            + ("" if comparison.conclusive else " (not conclusive)"),
+            (max(1, comparison.speedup, *(comparison.interval or ())), row),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.axvline(1, color="black", linewidth=1)
+    ends = [end for c in comparisons.values() for end in (c.speedup, *(c.interval or ()))]
+    axes.set_xlim(min(0.5, 0.7 * min(ends)), max(2, 6 * max(ends)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    told = "; ".join(f"{name}: {format_ratio(c.speedup)}" for name, c in comparisons.items())
+    return picture(figure, f"{title or 'Speedup of the batch over the loop'}. {told}.")
+
+
+def image_row(images: Sequence[object], names: Sequence[object], title: str = "") -> Image:
+    """Small grey images of shape (height, width) in a row, each with its name above it."""
+    drawn = figure(height=1.2)
+    for axes, image, name in zip(drawn.subplots(1, len(images)), images, names, strict=True):
+        axes.imshow(image, cmap="gray_r")
+        axes.set_title(str(name), fontsize=9)
+        axes.set_axis_off()
+    return picture(drawn, f"{title or 'Images'}: {', '.join(map(str, names))}.")
+
+
+def machines(curves: Mapping[str, Sequence[tuple[float, float, float]]], title: str = "") -> Image:
+    """Loop and batch of several machines: points ``(size, seconds per item looped, batched)``."""
+    _refuse_nothing(curves)
+    figure, axes = new_figure(title, "size of the batch", "time per item")
+    figure.set_figheight(SIZE[1] + 0.25 * len(curves))
+    log_sizes(axes)
+    for (name, points), style in zip(curves.items(), itertools.cycle(STYLES)):
+        points = sorted(points)
+        for side, line in ((1, ":"), (2, "-")):
+            shown = {**style, "linestyle": line, "alpha": 0.5 if side == 1 else 1}
+            shown["label"] = f"{name}: {'loop' if side == 1 else 'batch'}"
+            axes.plot([p[0] for p in points], [p[side] for p in points], **shown)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+    told = [
+        f"{name}: at size {last[0]:,.0f} the loop takes {format_seconds(last[1])} per item and the "
+        f"batch {format_seconds(last[2])}"
+        for name, last in ((name, max(points)) for name, points in curves.items())
+    ]
+    return picture(figure, f"{title or 'Time per item on several machines'}. {'; '.join(told)}.")
+
+
+def new_figure(title: str, xlabel: str, ylabel: str, grid: str = "both") -> tuple[Figure, Axes]:
+    """An empty chart in the style of all others."""
+    drawn = figure()
+    axes = drawn.add_subplot(xlabel=xlabel, ylabel=ylabel)
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis=grid, color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return drawn, axes
+
+
+def log_sizes(axes: Axes) -> None:
+    """Sizes in powers of two across, times in powers of ten up."""
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.yaxis.set_major_formatter(EngFormatter(unit="s"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def pixels(canvas: FigureCanvasAgg) -> Pillow.Image:
+    """What was drawn, without its transparency."""
+    return Pillow.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def png(image: Pillow.Image, level: int) -> bytes:
+    """``image`` as a PNG file; ``level`` from 1 (quick) to 9 (small)."""
+    file = io.BytesIO()
+    image.save(file, "png", compress_level=level)
+    return file.getvalue()

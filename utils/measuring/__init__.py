@@ -1,0 +1,1 @@
+"""What `utils.timing` stands on: stopwatch, agreement, results, counts, memory, roofline."""
