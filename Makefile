@@ -11,7 +11,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
 # What proves single parts: no browser, no class of students, no notebook that is run.
 UNITS := $(filter-out tests/__init__.py tests/bench tests/browser tests/classroom,$(wildcard tests/*))
 
-.PHONY: help lab check lint test thorough notebooks bench class links
+.PHONY: help lab check lint test thorough notebooks lesson bench class links
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -34,6 +34,9 @@ thorough: $(READY)  ## what takes long: small machines, other orders, whole clas
 
 notebooks: $(READY)  ## run the notebooks again and store their outputs
 	$(BIN)/python -m utils.authoring.store
+
+lesson: $(READY)  ## start a lesson from the template, with NAME=08_batch_size
+	$(BIN)/python -m utils.authoring.new_lesson $(NAME)
 
 bench: $(READY)  ## print how good the stopwatch is, how live the panel, how fast the loaders
 	$(BIN)/python -m tests.bench.timing

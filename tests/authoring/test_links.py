@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from utils.authoring.links import Repository, badge, main, notebooks
+from utils.authoring.links import Repository, badge, main, worth_a_link
 from utils.authoring.store import NOTEBOOKS
 
 
@@ -67,7 +67,7 @@ def test_what_is_special_in_an_address_is_quoted():
 def test_each_lesson_gets_its_links(capsys):
     assert main(["--remote", "https://gitlab.com/a/b", "--ref", "v1", "--hub", "https://h"]) == 0
     told = capsys.readouterr().out
-    files = notebooks(NOTEBOOKS.parent)
+    files = worth_a_link(NOTEBOOKS.parent)
     assert len(files) == len(list(NOTEBOOKS.glob("*.ipynb")))
     for file in files:
         link = Repository("gitlab.com", "a/b").binder("v1", file)
@@ -86,7 +86,7 @@ def test_assignments_get_links_to_what_students_may_see(tmp_path, capsys):
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     subprocess.run(["git", "add", "release", "Kurs 1", "notebooks"], cwd=tmp_path, check=True)
     found = ["notebooks/01.ipynb", "Kurs 1/release/ä/ä.ipynb", "release/ä/ä.ipynb"]
-    assert notebooks(tmp_path) == found
+    assert worth_a_link(tmp_path) == found
     assert main(["--remote", "https://github.com/a/b", "--ref", "x", found[1]]) == 0
     told = capsys.readouterr().out
     assert Repository("github.com", "a/b").binder("x", found[1]) in told

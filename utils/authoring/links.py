@@ -72,7 +72,7 @@ def badge(link: str, binder: str = BINDER) -> str:
     return f"[![Open on Binder]({binder}/badge_logo.svg)]({link})"
 
 
-def notebooks(root: Path) -> list[str]:
+def worth_a_link(root: Path) -> list[str]:
     """The notebooks that are worth a link: the lessons, and the assignments as students get them.
 
     The sources of the assignments hold the answers, so they get none. A student version does once
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
-    for file in options.files or notebooks(root):
+    for file in options.files or worth_a_link(root):
         link = repository.binder(ref, file, options.binder)
         print(f"{file}\n  Binder:      {link}\n  Markdown:    {badge(link, options.binder)}")
         print(f"  nbgitpuller: {repository.nbgitpuller(options.hub, ref, file)}")

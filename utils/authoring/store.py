@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 KERNEL = {
@@ -56,17 +57,17 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
 
 def _joined(outputs: list) -> list:
     """The outputs, with a stream that came in pieces as one."""
-    joined = []
+    joined: list[NotebookNode] = []
     for output in outputs:
-        last = joined[-1] if joined else {}
-        if output.output_type == "stream" and output.name == last.get("name"):
-            last.text += output.text
+        stream = output.output_type == "stream"
+        if stream and joined and joined[-1].get("name") == output.name:
+            joined[-1].text += output.text
         else:
             joined.append(output)
     return joined
 
 
-def store(path: Path) -> None:
+def run_and_store(path: Path) -> None:
     """Run the notebook at ``path`` and write it back with its outputs."""
     notebook = nbformat.read(path, as_version=4)
     run(notebook, path.parent)
@@ -80,4 +81,4 @@ if __name__ == "__main__":
     for path in notebooks():
         if not wanted or any(name in path.name for name in wanted):
             print(f"running {path.relative_to(NOTEBOOKS.parent)}", flush=True)
-            store(path)
+            run_and_store(path)
