@@ -26,6 +26,7 @@ TEST_TOOLS = {
     "mypy",
     "jupyter-repo2docker",
     "nbconvert",
+    "nbgitpuller",
     "nbval",
     "playwright",
     "pytest-xdist",

@@ -51,7 +51,11 @@ def jupyterlab(folder: Path) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            try:
+                server.wait(timeout=15)
+            except subprocess.TimeoutExpired:  # an extension that still waits for a browser
+                server.kill()
+                server.wait(timeout=15)
 
 
 def free_port() -> int:

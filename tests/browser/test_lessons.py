@@ -8,7 +8,7 @@ import pytest
 from utils.authoring.store import NOTEBOOKS
 
 pytest.importorskip("playwright")
-from tests import lab
+from tests.browser import lab
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from utils.authoring.store import KERNEL, NOTEBOOKS
 
 pytest.importorskip("playwright")
-from tests import lab
+from tests.browser import lab
 
 pytestmark = pytest.mark.browser
 

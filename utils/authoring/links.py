@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 BINDER = "https://mybinder.org"
-_REMOTE = re.compile(
-    r"(?:https?://|ssh://)?(?:[^@/]+@)?([^:/]+)(?::\d+(?=/))?[:/](.+?)(?:\.git)?/?$"
+# SSH through the port of HTTPS has host names of its own
+BEHIND = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}
+UNREACHABLE = (
+    "{!r} is no address that others can reach{}. Give one such as https://github.com/OWNER/NAME, "
+    "with --remote or as the remote 'origin'."
 )
 
 
@@ -25,28 +29,42 @@ _REMOTE = re.compile(
 class Repository:
     """Where a repository is: its host, such as github.com, and its path there."""
 
-    host: str
+    host: str  # with a port, where HTTP has an unusual one
     path: str
+    scheme: str = "https"
 
     @classmethod
     def from_remote(cls, remote: str) -> Repository:
         """The repository of a git remote; raises `ValueError` for one that nobody else can reach.
 
         Understands ``https://host/owner/name.git``, ``git@host:owner/name.git`` and
-        ``ssh://git@host:22/owner/name``. A user name or a token in the address is left out.
+        ``ssh://git@host:22/owner/name``, also where ``host`` is an alias in your configuration of
+        SSH. A user name or a token in the address is left out, and so is a port of SSH; a port of
+        HTTP stays, and plain HTTP stays plain.
         """
-        found = _REMOTE.fullmatch(remote.strip())
-        if remote.startswith(("/", ".", "file:")) or not found or "." not in found[1]:
-            raise ValueError(
-                f"{remote!r} is no address that others can reach. Give one such as "
-                "https://github.com/OWNER/NAME, with --remote or as the remote 'origin'."
-            )
-        return cls(found[1].lower(), found[2])
+        remote = remote.strip()
+        scheme, found, rest = remote.partition("://")
+        if not found:
+            address, colon, path = remote.partition(":")
+            by_ssh = bool(colon) and "/" not in address
+            scheme, rest = ("ssh", f"{address}/{path}") if by_ssh else ("https", remote)
+        parts = urlsplit(f"//{rest}")
+        host, path = parts.hostname or "", parts.path.strip("/").removesuffix(".git")
+        if scheme in ("ssh", "git+ssh"):
+            host, scheme = _ssh_host(host), "https"
+        elif scheme in ("http", "https"):
+            usual = {"http": 80, "https": 443}[scheme]
+            host += f":{parts.port}" if parts.port not in (None, usual) else ""
+        else:
+            raise ValueError(UNREACHABLE.format(remote, f": {scheme}:// opens in no browser"))
+        if "." not in host.strip(".") or not path:
+            raise ValueError(UNREACHABLE.format(remote, ""))
+        return cls(host, path, scheme)
 
     @property
     def url(self) -> str:
         """Where to clone it from."""
-        return f"https://{self.host}/{quote(self.path)}.git"
+        return f"{self.scheme}://{self.host}/{quote(self.path)}.git"
 
     def binder(self, ref: str, file: str, binder: str = BINDER) -> str:
         """The link that opens ``file`` in JupyterLab on Binder, as of a branch, tag or commit."""
@@ -60,11 +78,24 @@ class Repository:
         return f"{binder}/v2/{place}/{quote(ref, safe='')}?{lab}"
 
     def nbgitpuller(self, hub: str, ref: str, file: str) -> str:
-        """The link that copies the repository to a JupyterHub and opens ``file`` there."""
+        """The link that copies the repository to a JupyterHub and opens ``file`` there.
+
+        ``ref`` is a branch or a tag: nbgitpuller takes no commit.
+        """
         name = self.path.rsplit("/", 1)[-1]
-        query = {"repo": self.url, "branch": ref, "urlpath": f"lab/tree/{name}/{file}"}
+        query = {"repo": self.url, "branch": ref, "targetPath": name}
+        query["urlpath"] = f"lab/tree/{quote(f'{name}/{file}')}"
         asked = urlencode(query, quote_via=quote, safe="")
         return f"{hub.rstrip('/')}/hub/user-redirect/git-pull?{asked}"
+
+
+def _ssh_host(name: str) -> str:
+    """The host that SSH calls ``name``: an alias of the user's configuration is looked up."""
+    if "." not in name and name and shutil.which("ssh"):
+        told = subprocess.run(["ssh", "-G", name], capture_output=True, text=True, check=False)
+        found = re.search(r"^hostname (\S+)$", told.stdout, flags=re.MULTILINE)
+        name = found[1] if found else name
+    return BEHIND.get(name.lower(), name.lower())
 
 
 def badge(link: str, binder: str = BINDER) -> str:
@@ -110,8 +141,18 @@ def main(arguments: list[str] | None = None) -> int:
     for file in options.files or worth_a_link(root):
         link = repository.binder(ref, file, options.binder)
         print(f"{file}\n  Binder:      {link}\n  Markdown:    {badge(link, options.binder)}")
-        print(f"  nbgitpuller: {repository.nbgitpuller(options.hub, ref, file)}")
+        if _is_commit(root, ref):
+            print(f"  nbgitpuller: none, since it takes a branch or a tag, and {ref} is a commit")
+        else:
+            print(f"  nbgitpuller: {repository.nbgitpuller(options.hub, ref, file)}")
     return 0
+
+
+def _is_commit(root: Path, ref: str) -> bool:
+    """Whether ``ref`` is the name of a commit, and of no branch and no tag."""
+    names = _git(root, "for-each-ref", "--format=%(refname:lstrip=2)").splitlines()
+    known = ref in names or any(name.endswith(f"/{ref}") for name in names)
+    return not known and bool(re.fullmatch(r"[0-9a-f]{7,40}", ref))
 
 
 if __name__ == "__main__":
