@@ -22,6 +22,7 @@ from utils.devices import tensors_in
 from utils.exercises.exercise import Exercise
 from utils.exercises.hints import name_mistake, same, shape_hint
 from utils.exercises.inputs import copy_of
+from utils.exercises.notes import note
 from utils.measuring.agreement import ResultMismatchError, check_agreement, kind
 from utils.measuring.counting import count_calls
 
@@ -44,8 +45,7 @@ class Verdict:
         return f"Exercise {self.exercise}: {sign}{self.message}"
 
     def _repr_html_(self) -> str:
-        colour = {"right": "#00664A", "wrong": "#A4001D"}.get(self.status, "#595959")
-        return f'<strong style="color:{colour}">{html.escape(repr(self))}</strong>'
+        return note(html.escape(repr(self)), self.status)
 
 
 class _NotAttempted(Exception):
