@@ -9,11 +9,14 @@ from __future__ import annotations
 import functools
 import platform
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import torch
+
+from utils.tensors import tensors_in
 
 CPU = torch.device("cpu")
 
@@ -26,8 +29,9 @@ def available_devices() -> tuple[torch.device, ...]:
     is left out.
     """
     devices = [CPU]
-    if torch.accelerator.is_available():
-        kind = torch.accelerator.current_accelerator().type
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is not None:
+        kind = accelerator.type
         for index in range(torch.accelerator.device_count()):
             device = torch.device(kind, index)
             try:
@@ -81,19 +85,19 @@ def _process_bytes() -> Iterator[int]:
         yield max(0, limit - process.memory_info().data)
 
 
-def tensors_in(value: object) -> Iterator[torch.Tensor]:
-    """Every tensor in ``value``: a tensor, a module, or lists, tuples and dicts of these."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, torch.nn.Module):
-        yield from value.parameters()
-        yield from value.buffers()
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from tensors_in(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from tensors_in(item)
+@functools.cache
+def last_level_cache(device: torch.device | str = CPU) -> int:
+    """Bytes of the largest cache between ``device`` and its memory; 64 MiB where none is told."""
+    device = torch.device(device)
+    told: list[int] = []
+    if device.type == "cpu":
+        for size in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
+            with suppress(OSError, ValueError):
+                told.append(int(size.read_text().strip().removesuffix("K")) * 1024)
+    elif hasattr(torch.get_device_module(device), "get_device_properties"):
+        properties = torch.get_device_module(device).get_device_properties(device)
+        told.append(getattr(properties, "L2_cache_size", 0))
+    return max(told, default=0) or 64 * 2**20
 
 
 def device_of(*values: object) -> torch.device:

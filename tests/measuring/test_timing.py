@@ -8,8 +8,8 @@ import torch
 
 from utils.display.units import format_ratio, format_seconds
 from utils.measuring.agreement import ResultMismatchError
-from utils.measuring.results import Sweep
 from utils.measuring.statistics import median_interval
+from utils.measuring.sweeps import Sweep
 from utils.timing import compare, measure, sweep
 
 ROWS = torch.arange(12.0).reshape(4, 3)
@@ -31,7 +31,7 @@ def state_is_restored():
 
 
 def test_a_comparison_says_what_it_knows():
-    comparison = compare(loop, batch, ROWS, budget=0.05)
+    comparison = compare(loop, batch, ROWS, budget=0.3)
     assert comparison.items == 4
     assert comparison.max_difference == 0
     assert comparison.looped.name == "loop"
@@ -42,7 +42,7 @@ def test_a_comparison_says_what_it_knows():
     low, high = comparison.interval
     assert low <= comparison.speedup <= high
     assert comparison.verdict in repr(comparison)
-    assert "<table>" in comparison._repr_html_()
+    assert "<table" in comparison._repr_html_()
 
 
 def test_a_measurement_says_what_it_knows():
@@ -153,9 +153,14 @@ def test_a_nonsense_budget_is_refused(budget):
         measure(batch, ROWS, budget=budget)
 
 
-@pytest.mark.parametrize("threads", [0, -2, 1.5, True, 100_000])
-def test_a_nonsense_number_of_threads_is_refused(threads):
-    with pytest.raises(ValueError, match=r"threads is a whole number from 1 to this machine's \d+"):
+@pytest.mark.parametrize(
+    ("threads", "error"),
+    [(0, ValueError), (-2, ValueError), (100_000, ValueError), (1.0, TypeError), (True, TypeError)],
+)
+def test_a_nonsense_number_of_threads_is_refused(threads, error):
+    with pytest.raises(
+        error, match=r"^threads is (a whole number|1 or more|at most this machine's \d+),"
+    ):
         measure(batch, ROWS, threads=threads)
 
 
@@ -178,7 +183,7 @@ def test_sweep_is_a_list_and_a_table_and_a_file(tmp_path):
     assert isinstance(done, Sweep)
     assert [c.items for c in done] == done.sizes == [1, 8, 64]
     assert len(repr(done).splitlines()) == 5
-    assert "<table>" in done._repr_html_()
+    assert "<table" in done._repr_html_()
     lines = done.save(tmp_path / "sweep.csv").read_text().splitlines()
     assert lines[0].startswith("size,looped_s,")
     assert len(lines) == 4

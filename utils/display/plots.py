@@ -21,7 +21,8 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, NullFormatter
 from PIL import Image as Pillow
 
 from utils.display.units import format_bytes, format_ratio, format_seconds
-from utils.measuring.results import Comparison, Sweep
+from utils.measuring.results import Comparison
+from utils.measuring.sweeps import Sweep
 
 LOOP = {"color": "#D55E00", "marker": "o", "label": "loop"}
 BATCH = {"color": "#0072B2", "marker": "s", "label": "batch", "linestyle": "--"}

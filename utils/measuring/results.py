@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from utils.devices import Conditions
-from utils.display.tables import html_table, text_table, write_csv
+from utils.display.tables import html_table
 from utils.display.units import format_bytes, format_ratio, format_seconds
 from utils.measuring.agreement import Agreement
+from utils.measuring.disturbance import ALLOWED
+from utils.measuring.pairs import busy
 from utils.measuring.statistics import CONFIDENCE, median_interval
+
+SAME = 1.05  # ratios from 1 / 1.05 to 1.05 are called the same
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,12 +22,19 @@ class Measurement:
     """How long one function took. All times are in seconds for one call."""
 
     name: str
-    times: tuple[float, ...]  # one for each sample: the mean of several calls, if they are short
-    calls: int
+    times: tuple[float, ...]  # one for each sample: the mean of its calls
+    repeats: int  # calls in a sample
     items: int | None  # length of the batch, where the inputs show it
     timed_items: int | None  # fewer than `items` where only the first ones were timed
     peak_bytes: int | None  # the most memory that a call took, where the device can tell
     conditions: Conditions
+    disturbed: float = 0.0  # share of the time, 0 to 1, that the machine worked for others
+    doubt: float = 0.0  # share of the time, 0 to 1, that may be such a wait and is in the figures
+
+    @property
+    def calls(self) -> int:
+        """How many calls the figures are from."""
+        return len(self.times) * self.repeats
 
     @property
     def median(self) -> float:
@@ -57,6 +66,8 @@ class Measurement:
             marks.append(f"from {self.calls} call{'s' * (self.calls > 1)} only")
         if self.timed_items != self.items:
             marks.append(f"{self.timed_items:,} of {self.items:,} items, scaled")
+        if self.doubt > ALLOWED:
+            marks.append(busy(self.doubt))
         return marks
 
     def __repr__(self) -> str:
@@ -78,7 +89,7 @@ class Measurement:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """A loop and a batch that agree, and how many times faster the batch is."""
+    """Two functions that agree, and how many times faster the second is: a loop and a batch."""
 
     looped: Measurement
     batched: Measurement
@@ -86,6 +97,10 @@ class Comparison:
     agreement: Agreement  # of the two results
     rtol: float | None  # None: that of torch.testing.assert_close for the dtype
     atol: float | None
+    names: tuple[str, str] = ("loop", "batch")  # what the two are called in words and tables
+    slack: tuple[float, float] = (1.0, 1.0)  # by what doubt moves the ends of the interval
+    marks: tuple[str, ...] = ()  # what a reader must know to trust the outcome, in words
+    rotation: str = ""  # how the inputs were rotated, in words; empty: each call got the same
 
     @property
     def speedup(self) -> float:
@@ -94,9 +109,13 @@ class Comparison:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of `speedup`; None where there are too few pairs for one."""
+        """The 95 % interval of `speedup`; None where there are too few pairs for one.
+
+        It is wider where the machine was busy: it holds what the speedup would be if all the
+        time that may be lost had been lost by one side alone.
+        """
         low, high, confidence = median_interval(self.ratios)
-        return (low, high) if confidence >= CONFIDENCE else None
+        return (low * self.slack[0], high * self.slack[1]) if confidence >= CONFIDENCE else None
 
     @property
     def max_difference(self) -> float:
@@ -104,9 +123,33 @@ class Comparison:
         return self.agreement.max_difference
 
     @property
+    def outcome(self) -> str:
+        """How the second named side does: "faster", "slower", "same" or "unclear".
+
+        "same" is within 5 % for certain: the whole interval is. "unclear" is an interval that
+        holds 1 and reaches further, or none.
+        """
+        if self.interval is None:
+            return "unclear"
+        low, high = self.interval
+        if low >= 1 / SAME and high <= SAME:
+            return "same"
+        if low <= 1 <= high:
+            return "unclear"
+        return "faster" if low > 1 else "slower"
+
+    @property
     def conclusive(self) -> bool:
-        """True if the interval leaves no doubt which side is faster."""
-        return self.interval is not None and not self.interval[0] <= 1 <= self.interval[1]
+        """True if one side is faster without doubt, by more than what is called the same."""
+        return self.outcome in ("faster", "slower")
+
+    @property
+    def disturbed(self) -> float:
+        """The share of the time, 0 to 1, that the machine worked for others meanwhile.
+
+        What of it is known to be lost is not in the figures; `marks` names it where it may be.
+        """
+        return max(self.looped.disturbed, self.batched.disturbed)
 
     @property
     def items(self) -> int | None:
@@ -120,31 +163,36 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """The outcome in one sentence."""
-        slow, fast, ratio = ("loop", "batch", self.speedup)
-        ends = self.interval
-        if self.speedup < 1:
-            slow, fast, ratio = ("batch", "loop", 1 / self.speedup)
+        """The outcome in one sentence, with its `marks`."""
+        slow, fast = map(_with_article, self.names)
+        ratio, ends = self.speedup, self.interval
+        if ratio < 1:
+            slow, fast, ratio = fast, slow, 1 / ratio
             ends = ends and (1 / ends[1], 1 / ends[0])
-        told = f"the {slow} takes {format_ratio(ratio)} as long as the {fast}"
+        told = f"{slow} takes {format_ratio(ratio)} as long as {fast}"
         if ends is None:
             pairs = f"{len(self.ratios)} pair{'s' * (len(self.ratios) > 1)}"
-            return f"{told} (from {pairs} only, too few for an interval)"
-        spread = f"(95 % interval {format_ratio(ends[0])} to {format_ratio(ends[1])})"
-        if not self.conclusive:
-            return f"not conclusive: neither side is clearly faster {spread}"
-        return f"{told} {spread}"
+            told += f" (from {pairs} only, too few for an interval)"
+        else:
+            if self.outcome == "same":
+                told = f"the same within {100 * (SAME - 1):.0f} %"
+            elif self.outcome == "unclear":
+                told = "not conclusive: neither side is clearly faster"
+            told += f" (95 % interval {format_ratio(ends[0])} to {format_ratio(ends[1])})"
+        return "; ".join([told, *self.marks])
 
     def record(self) -> dict[str, object]:
         """All of it as one flat row, for a table or a file; times in seconds for a call."""
         row: dict[str, object] = {}
         for name, side in (("looped", self.looped), ("batched", self.batched)):
-            low, high = side.quartiles
-            row |= {f"{name}_s": side.median, f"{name}_q1_s": low, f"{name}_q3_s": high}
+            first, last = side.quartiles
+            row |= {f"{name}_s": side.median, f"{name}_q1_s": first, f"{name}_q3_s": last}
         low, high = self.interval or (None, None)
         row |= {"speedup": self.speedup, "speedup_low": low, "speedup_high": high}
+        row |= {"outcome": self.outcome, "disturbed": self.disturbed}
         row |= {"max_difference": self.max_difference, "looped_items": self.looped.timed_items}
-        return row | dataclasses.asdict(self.conditions)
+        row |= dataclasses.asdict(self.conditions) | {"marks": "; ".join(self.marks)}
+        return row | {"looped_name": self.names[0], "batched_name": self.names[1]}
 
     @property
     def agreed(self) -> str:
@@ -154,63 +202,31 @@ class Comparison:
             told += f"; {self.agreement.nans:,} values are NaN on both sides"
         return told
 
-    def __repr__(self) -> str:
-        lines = [self.verdict, repr(self.looped), repr(self.batched), self.agreed]
-        return "\n  ".join([*lines, str(self.conditions)])
-
-    def _repr_html_(self) -> str:
-        rows = [_row(self.looped), _row(self.batched)]
-        return html_table(_HEAD, rows, self.verdict, f"{self.agreed}; {self.conditions}")
-
-
-class Sweep(list[Comparison]):
-    """Comparisons over a range of sizes, smallest first: a list that prints as a table."""
-
-    def __init__(self, comparisons: Sequence[Comparison] = (), sizes: Sequence[int] = ()):
-        super().__init__(comparisons)
-        self.sizes = list(sizes)
-
     @property
-    def crossover(self) -> int | None:
-        """The first size from which on the batch is faster without doubt; None if there is none."""
-        found = None
-        for size, comparison in zip(reversed(self.sizes), reversed(self), strict=True):
-            if not (comparison.conclusive and comparison.speedup > 1):
-                break
-            found = size
-        return found
+    def notes(self) -> list[str]:
+        """In words: how far the results agree, what the inputs were, what was taken off, where."""
+        notes = [self.agreed, self.rotation]
+        if self.disturbed > ALLOWED and not any(side.marks for side in (self.looped, self.batched)):
+            notes.append(f"{busy(self.disturbed)}; the figures are without it")
+        return [*filter(None, notes), str(self.conditions)]
 
-    def save(self, path: str | Path) -> Path:
-        """Write a CSV file with a row for each size (times in seconds) and return its path."""
-        rows = zip(self.sizes, self, strict=True)
-        return write_csv(path, [{"size": size, **c.record()} for size, c in rows])
-
-    def _rows(self) -> list[list[str]]:
-        return [
-            [
-                f"{size:,}",
-                format_seconds(comparison.looped.median / (size or 1)),
-                format_seconds(comparison.batched.median / (size or 1)),
-                format_ratio(comparison.speedup),
-                "too few pairs"
-                if comparison.interval is None
-                else " to ".join(map(format_ratio, comparison.interval)),
-                "; ".join(comparison.looped.marks),
-            ]
-            for size, comparison in zip(self.sizes, self, strict=True)
-        ]
+    def _named(self) -> list[Measurement]:
+        """The two measurements under the names that the caller gave."""
+        named = []
+        for name, side in zip(self.names, (self.looped, self.batched), strict=True):
+            known = side.name not in (name, "<lambda>")
+            named.append(dataclasses.replace(side, name=f"{name} ({side.name})" if known else name))
+        return named
 
     def __repr__(self) -> str:
-        lines = [text_table(_SWEEP_HEAD, self._rows()), *(str(c.conditions) for c in self[:1])]
-        return "\n".join(lines)
+        return "\n  ".join([self.verdict, *map(repr, self._named()), *self.notes])
 
     def _repr_html_(self) -> str:
-        caption = str(self[0].conditions) if self else "nothing measured"
-        return html_table(_SWEEP_HEAD, self._rows(), "", caption)
+        rows = [_row(side) for side in self._named()]
+        return html_table(_HEAD, rows, self.verdict, "; ".join(self.notes))
 
 
-_HEAD = ["", "time a call", "middle half", "time an item", "calls", "note"]
-_SWEEP_HEAD = ["size", "loop / item", "batch / item", "speedup", "95 % interval", "note"]
+_HEAD = ["timed", "time a call", "middle half", "time an item", "calls", "note"]
 
 
 def _row(m: Measurement) -> list[str]:
@@ -223,3 +239,8 @@ def _row(m: Measurement) -> list[str]:
         f"{m.calls:,}",
         "; ".join([*m.marks, *([] if m.peak_bytes is None else [format_bytes(m.peak_bytes)])]),
     ]
+
+
+def _with_article(name: str) -> str:
+    """``loop`` is "the loop"; a name that a caller gave, such as ``batch_size=1``, is as it is."""
+    return f"the {name}" if name in ("loop", "batch") else name

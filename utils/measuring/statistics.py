@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 
 CONFIDENCE = 0.95
@@ -26,3 +27,18 @@ def median_interval(
             break
         k, reached = k + 1, odds
     return ordered[k - 1], ordered[n - k], reached
+
+
+def disagreement(one: Sequence[float], other: Sequence[float]) -> tuple[float, float] | None:
+    """The medians of two groups of values, if they differ by more than chance; else None.
+
+    They do where the two intervals of `median_interval` do not touch. None also where a group has
+    too few values for an interval.
+    """
+    if not one or not other:
+        return None
+    low, high, sure = median_interval(one)
+    other_low, other_high, other_sure = median_interval(other)
+    if min(sure, other_sure) < CONFIDENCE or (low <= other_high and other_low <= high):
+        return None
+    return statistics.median(one), statistics.median(other)

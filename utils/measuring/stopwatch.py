@@ -11,16 +11,18 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
-import numpy as np
 import torch
 
-from utils.devices import describe, device_of, tensors_in
-from utils.measuring.agreement import check_agreement, kind
+from utils.arguments import positive
+from utils.devices import describe, device_of
+from utils.measuring.disturbance import Sample, Watch
+from utils.measuring.pairs import in_doubt, lost
 from utils.measuring.results import Measurement
+from utils.tensors import first_items, kind, length, tensors_in
 
 TICK = 1e-9  # seconds; no call is shorter, whatever a coarse clock says
 
@@ -29,7 +31,7 @@ _nested = threading.local()
 
 
 class Side:
-    """One of the functions under test, and how often it is called in a sample."""
+    """One of the functions under test, its inputs, and how often it is called in a sample."""
 
     def __init__(self, function: Callable, inputs: tuple, device: torch.device | str | None):
         if not callable(function):
@@ -38,101 +40,91 @@ class Side:
         self.name = getattr(function, "__name__", type(function).__name__)
         self.device = device_of(*inputs) if device is None else torch.device(device)
         self.dtype = next((t.dtype for t in tensors_in(inputs)), None)
-        self.items = self.timed_items = next(filter(None, map(_length, inputs)), None)
-        self.repeats, self.calls = 1, 0
+        self.items = next(filter(None, map(length, inputs)), None)
+        self.timed_items = self.items
+        self.repeats = 1
+        self.peak_bytes: int | None = None
+        self._one_call = Sample(math.inf)
+        self.rotate([inputs])
 
-    def first_call(self, pure: bool = False) -> object:
-        """Warm up and return the result; if ``pure``, insist on one, and on unchanged inputs."""
-        before = _versions(self.inputs)
+    def first_call(self) -> object:
+        """Warm up and return the result."""
         self.wait()
-        base = self.memory(reset=True)
-        start = perf_counter()
-        with _naming(self.name):
-            result = self.function(*self.inputs)
-        self.device = device_of(self.inputs, result) if self.device.type == "cpu" else self.device
-        self.wait()
-        self.estimate = max(perf_counter() - start, TICK)
-        self.peak_bytes = None if base is None else self.memory() - base
+        base = self._peak(reset=True)
+        result, seconds = self.time_once(self.inputs)
+        self._one_call = Sample(seconds)
+        peak = self._peak()
+        self.peak_bytes = None if base is None or peak is None else peak - base
         if isinstance(result, Iterator) or inspect.iscoroutine(result):
             raise TypeError(
                 f"{self.name} returned a {type(result).__name__}: its work has not begun, so its "
                 "time would mean nothing. Return a list or a tensor instead."
             )
-        if pure and result is None:
-            raise TypeError(f"{self.name} returned None: nothing to compare. Return the result.")
-        if pure and before != _versions(self.inputs):
-            raise ValueError(
-                f"{self.name} changes its inputs in place (they are changed now), so the next call "
-                "would work on other data. Let it work on a copy: x = x.clone()."
-            )
         return result
 
-    def sample(self) -> float:
-        """Time `repeats` calls, each result dropped at once; return seconds for one.
+    def time_once(self, inputs: tuple) -> tuple[object, float]:
+        """Call the function; its result, and the seconds until the device has finished."""
+        self.wait()
+        start = perf_counter()
+        with _naming(self.name):
+            result = self.function(*inputs)
+        if self.device.type == "cpu":
+            self.device = device_of(inputs, result)
+        self.wait()
+        return result, max(perf_counter() - start, TICK)
+
+    def sample(self, watch: Watch) -> Sample:
+        """Time `repeats` calls, each result dropped at once.
 
         Short calls follow one that is not timed: the other side has just had the caches.
         """
-        function, inputs = self.function, self.inputs
+        function, turns = self.function, self._next
         with _naming(self.name):
             if self.repeats > 1:
-                function(*inputs)
+                function(*next(turns))
             self.wait()
+            before = watch.read()
             start = perf_counter()
-            for _ in itertools.repeat(None, self.repeats):
+            for inputs in itertools.islice(turns, self.repeats):
                 function(*inputs)
             self.wait()
-            elapsed = max(perf_counter() - start, TICK)
-        self.calls += self.repeats
-        return elapsed / self.repeats * (self.items / self.timed_items if self.items else 1)
+            wall = max(perf_counter() - start, TICK)
+            after = watch.read()
+        return before.sample(after, wall, self.device)
 
-    def choose_repeats(self, target: float, deadline: float) -> None:
+    def choose_repeats(self, target: float, deadline: float, watch: Watch) -> None:
         """Let a sample be as many calls as take about ``target`` seconds."""
         if perf_counter() < deadline:  # else there is no time left, and the first call has to do
-            self.estimate = self.sample()
-        share = self.timed_items / self.items if self.items else 1
-        self.repeats = max(1, round(target / max(self.estimate * share, 1e-7)))
-        self.calls = 1
+            self._one_call = self.sample(watch)
+        self.repeats = max(1, round(target / max(self._one_call.seconds, 1e-7)))
 
-    def shorten(self, whole: object, target: float) -> None:
-        """Keep only the first items if all of them take longer than ``target`` seconds."""
-        rows, inputs = self.items, self.inputs
-        k = max(1, int((rows or 1) * target / self.estimate))
-        while rows and k < rows:
-            self.inputs = tuple(x[:k] if _length(x) == rows else x for x in inputs)
-            start = perf_counter()
-            try:
-                part = self.function(*self.inputs)
-                self.wait()
-                elapsed = max(perf_counter() - start, TICK)
-                check_agreement(_beginning(whole, k), part)
-            except Exception:  # not a loop over the first dimension: it has to be timed whole
-                break
-            if elapsed > target and elapsed / k > 3 * self.estimate / rows:
-                break  # its time is not in its items, and cannot be scaled by them
-            fitting = int(k * target / elapsed)
-            if fitting < 2 * k:
-                if self.in_proportion(k, elapsed):
-                    self.timed_items = k
-                    return
-                break
-            k = fitting
-        self.inputs = inputs
+    def one_call(self) -> Sample:
+        """The last single call that was timed, where there was no time for samples."""
+        self.repeats = 1
+        return self._one_call
 
-    def in_proportion(self, k: int, elapsed: float) -> bool:
-        """Half the items take about half the time: no set-up outweighs them, no item grows."""
-        if k < 4:
-            return True
-        start, whole = perf_counter(), self.inputs
-        self.function(*(x[: k // 2] if _length(x) == k else x for x in whole))
-        self.wait()
-        return 0.3 < (perf_counter() - start) / elapsed < 0.75
+    def keep_items(self, count: int | None) -> None:
+        """From now on, time the first ``count`` items of the batch only; None: all of them."""
+        if count is not None and self.items:
+            self._one_call = Sample(self._one_call.seconds * count / self.items)
+            self.timed_items = count
+            self.rotate([first_items(inputs, count) for inputs in self._turns])
+
+    def rotate(self, turns: Sequence[tuple]) -> None:
+        """From now on, call with each of these inputs in turn."""
+        self._turns, self._next = turns, itertools.cycle(turns)
+
+    def per_call(self, sample: Sample) -> float:
+        """Seconds for one call; scaled to all items where fewer are timed."""
+        scale = self.items / self.timed_items if self.items and self.timed_items else 1.0
+        return sample.seconds / self.repeats * scale
 
     def wait(self) -> None:
         """Wait until the device has done all its work; a CPU has when the call returns."""
         if self.device.type not in ("cpu", "meta"):
             torch.accelerator.synchronize(self.device)
 
-    def memory(self, reset: bool = False) -> int | None:
+    def _peak(self, reset: bool = False) -> int | None:
         """Bytes allocated at the peak so far (``reset``: now, where a new peak starts)."""
         if self.device.type in ("cpu", "meta"):
             return None
@@ -143,11 +135,19 @@ class Side:
         except (RuntimeError, NotImplementedError):  # not every accelerator keeps count
             return None
 
-    def measurement(self, times: Iterable[float]) -> Measurement:
-        """What is known of the function, with these samples."""
-        where = describe(self.device, self.dtype)
-        counts = (self.calls, self.items, self.timed_items, self.peak_bytes)
-        return Measurement(self.name, tuple(times), *counts, where)
+    def measurement(self, kept: Sequence[Sample], taken: Sequence[Sample]) -> Measurement:
+        """What is known of the function, from the samples ``kept`` of those ``taken``."""
+        return Measurement(
+            name=self.name,
+            times=tuple(map(self.per_call, kept)),
+            repeats=self.repeats,
+            items=self.items,
+            timed_items=self.timed_items,
+            peak_bytes=self.peak_bytes,
+            conditions=describe(self.device, self.dtype),
+            disturbed=lost(taken),
+            doubt=in_doubt(kept),
+        )
 
 
 def deadline_in(budget: float) -> float:
@@ -155,13 +155,16 @@ def deadline_in(budget: float) -> float:
     return perf_counter() + budget
 
 
-def samples_until(deadline: float, sample: Callable) -> Iterator:
-    """Take samples for as long as the next one, if it is like the last, ends in time."""
-    start, last = perf_counter(), 0.0
-    while start + last < deadline:
-        yield sample()
+def rounds_until(deadline: float) -> Iterator[int]:
+    """0, 1, 2, … for as long as the next round, if it is as short as the shortest, ends in time."""
+    start, shortest = perf_counter(), 0.0
+    for number in itertools.count():
+        if start + shortest >= deadline:
+            return
+        yield number
         now = perf_counter()
-        start, last = now, now - start
+        shortest = min(now - start, shortest or math.inf)
+        start = now
 
 
 @contextmanager
@@ -170,10 +173,8 @@ def undisturbed(budget: float, threads: int | None) -> Iterator[None]:
     if not (isinstance(budget, int | float) and 0 < budget < math.inf):
         raise ValueError(f"budget is a time in seconds above 0, such as 0.1, but got {budget!r}.")
     most = max(os.cpu_count() or 1, torch.get_num_threads())
-    if threads is not None and (type(threads) is not int or not 1 <= threads <= most):
-        raise ValueError(
-            f"threads is a whole number from 1 to this machine's {most}, but got {threads!r}."
-        )
+    if threads is not None and (threads := positive("threads", threads)) > most:
+        raise ValueError(f"threads is at most this machine's {most}, but got {threads}.")
     if getattr(_nested, "running", False):
         raise RuntimeError(
             "A function that is being timed measures something itself, and the one would spoil "
@@ -203,24 +204,3 @@ def _naming(name: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"(raised by {name} while it was timed)")
         raise
-
-
-def _length(value: object) -> int | None:
-    """How many items a batch has; None for what is no batch."""
-    if isinstance(value, torch.Tensor | np.ndarray):
-        return value.shape[0] if value.ndim else None
-    return len(value) if isinstance(value, list | tuple) else None
-
-
-def _beginning(result: object, k: int) -> object:
-    """The first ``k`` rows of a result, or of each part of it."""
-    if isinstance(result, dict):
-        return {name: _beginning(part, k) for name, part in result.items()}
-    if isinstance(result, tuple):
-        return tuple(_beginning(part, k) for part in result)
-    return result[:k]
-
-
-def _versions(inputs: tuple) -> list[int]:
-    """PyTorch counts the in-place changes of each tensor, those made in inference mode aside."""
-    return [t._version for t in tensors_in(inputs) if not t.is_inference()]

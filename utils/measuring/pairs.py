@@ -1,0 +1,86 @@
+"""Pairs of samples, one of each side: which are used, and how much they leave in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from utils.display.units import format_ratio
+from utils.measuring.disturbance import ALLOWED, Sample
+from utils.measuring.statistics import disagreement, median_interval
+
+LEAST_PAIRS = 6  # fewer cannot give a 95 % interval
+Taken = TypeVar("Taken", "Pair", Sample)
+TOLD = 1.1  # parts of a comparison that differ by more than this are named
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two neighbouring samples."""
+
+    looped: Sample
+    batched: Sample
+    loop_first: bool
+
+    @property
+    def ratio(self) -> float:
+        """Seconds of the looped sample for each second of the batched one."""
+        return self.looped.seconds / self.batched.seconds
+
+    @property
+    def doubt(self) -> float:
+        """The share of a sample's time that may be lost: that of the side with more."""
+        return max(self.looped.doubt, self.batched.doubt)
+
+
+def undoubted(taken: Sequence[Taken]) -> Sequence[Taken]:
+    """Those samples, or pairs, that lost nearly nothing; all of them if these are too few."""
+    clean = [one for one in taken if one.doubt <= ALLOWED]
+    return clean if len(clean) >= LEAST_PAIRS else taken
+
+
+def lost(samples: Sequence[Sample]) -> float:
+    """The share of the time of ``samples`` that went to others, 0 to 1."""
+    return sum(sample.waited for sample in samples) / sum(sample.wall for sample in samples)
+
+
+def in_doubt(samples: Sequence[Sample]) -> float:
+    """The share of the figures from ``samples`` that may be time lost to others, 0 to 1."""
+    doubts = [sample.doubt * sample.seconds for sample in samples]
+    return sum(doubts) / sum(sample.seconds for sample in samples)
+
+
+def slack_and_marks(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[str, ...]]:
+    """By which factors doubt moves the ends of the interval, and what must be said about it.
+
+    Time that may be lost moves the lower end as if the first side alone had lost it, the upper
+    end as if the second had. Where the beginning and the end of the measurement disagree by more
+    than chance, or the pairs in which one and the other side came first, the interval holds both.
+    """
+    looped, batched = [p.looped for p in pairs], [p.batched for p in pairs]
+    down, up = 1 - in_doubt(looped), 1 / (1 - in_doubt(batched))
+    share = max(in_doubt(looped), in_doubt(batched))
+    marks = [busy(share)] if share > ALLOWED else []
+    third = len(pairs) // 3
+    low, high, _ = median_interval([p.ratio for p in pairs])
+    for words, one, other in (
+        ("the first and the last third of the time", pairs[:third], pairs[len(pairs) - third :]),
+        (
+            "the pairs that one and the other side began",
+            [p for p in pairs if p.loop_first],
+            [p for p in pairs if not p.loop_first],
+        ),
+    ):
+        medians = disagreement([p.ratio for p in one], [p.ratio for p in other])
+        if medians is not None:
+            down = min(down, *(median / low for median in medians))
+            up = max(up, *(median / high for median in medians))
+            if max(medians) > TOLD * min(medians):
+                marks.append(f"{words} disagree by {format_ratio(max(medians) / min(medians))}")
+    return (down, up), tuple(marks)
+
+
+def busy(share: float) -> str:
+    """The sentence about a share of the time, 0 to 1, that was lost."""
+    return f"this machine was busy: {100 * share:.0f} % of the time went elsewhere"
