@@ -26,15 +26,18 @@ _PLACES = {
     "utils.timing": ["compare", "measure", "sweep"],
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
-_PLACE_OF["plots"] = "utils.display"
+_MODULES = {"diagrams": "utils.display.diagrams", "plots": "utils.display.plots"}
 
-__all__ = list(_PLACE_OF)
+__all__ = [*_PLACE_OF, *_MODULES]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _PLACE_OF:
+    if name in _MODULES:
+        value: object = importlib.import_module(_MODULES[name])
+    elif name in _PLACE_OF:
+        value = getattr(importlib.import_module(_PLACE_OF[name]), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_PLACE_OF[name]), name)
     globals()[name] = value
     return value
 

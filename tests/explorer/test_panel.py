@@ -51,7 +51,7 @@ def test_a_run_is_kept_shown_and_returned(panel):
 
 def test_a_panel_opens_with_a_result(panel):
     assert len(panel.history) == 1
-    assert Image.open(io.BytesIO(panel._png)).size == (720, 390)
+    assert Image.open(io.BytesIO(panel._png)).size == (1440, 780)
 
 
 def test_wide_ranges_step_in_powers_of_two_and_run_takes_other_sizes(panel):

@@ -7,49 +7,51 @@ picture with alternative text made from the same numbers.
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
+from typing import Any, Literal
 
 import numpy as np
-from IPython.display import Image
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, NullFormatter
-from PIL import Image as Pillow
 
+from utils.display.pictures import (
+    BATCH,
+    GREY,
+    LOOP,
+    SIZE,
+    STYLES,
+    THIRD,
+    Picture,
+    figure,
+    legend_below,
+    picture,
+)
 from utils.display.units import format_bytes, format_ratio, format_seconds
-from utils.measuring.results import Comparison
+from utils.measuring.results import Comparison, Measurement
 from utils.measuring.sweeps import Sweep
 
-LOOP = {"color": "#D55E00", "marker": "o", "label": "loop"}
-BATCH = {"color": "#0072B2", "marker": "s", "label": "batch", "linestyle": "--"}
-THIRD = {"color": "#009E73", "marker": "^", "linestyle": "-."}
-FOURTH = {"color": "#CC79A7", "marker": "D", "linestyle": ":"}
-STYLES = (LOOP, BATCH, THIRD, FOURTH)
-GREY = "#595959"
-SIZE = (7.2, 3.9)  # width and height in inches, at 100 dots an inch
+__all__ = [
+    "BATCH",
+    "LOOP",
+    "STYLES",
+    "THIRD",
+    "figure",
+    "image_row",
+    "machines",
+    "memory_by_size",
+    "picture",
+    "speedups",
+    "time_per_item",
+    "ways",
+]
 
 
-def _refuse_nothing(values: Sequence) -> None:
+def _refuse_nothing(values: Sized) -> None:
     if not len(values):
         raise ValueError("There is nothing to draw: no size was measured.")
-
-
-def figure(width: float = SIZE[0], height: float = SIZE[1]) -> Figure:
-    """An empty figure of so many inches, for a drawing of your own; show it with `picture`."""
-    drawn = Figure(figsize=(width, height), dpi=100, layout="constrained")
-    FigureCanvasAgg(drawn)
-    return drawn
-
-
-def picture(figure: Figure, alt: str) -> Image:
-    """``figure`` as a PNG with alternative text, ready to be shown as a cell's result."""
-    figure.canvas.draw()
-    data = png(pixels(figure.canvas).quantize(128), level=9)  # small, as it is stored
-    return Image(data=data, format="png", alt=alt)
 
 
 def time_per_item(
@@ -57,7 +59,7 @@ def time_per_item(
     title: str = "",
     per: str = "sample",
     least: Callable[[int], float] | None = None,
-) -> Image:
+) -> Picture:
     """Time for one item against the size of the batch, with bands from quartile to quartile.
 
     ``least(size)`` is the time in seconds that a batch takes at least, such as
@@ -89,15 +91,40 @@ def time_per_item(
         axes.plot(sizes, best / sizes, color=GREY, linestyle="-.", label="memory and cores allow")
         share = sweep[-1].batched.share_of(best[-1])
         told.append(f"at the largest size the batch reaches {share:.0%} of what is possible")
-    low, high = axes.get_ylim()
-    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
-    axes.legend(frameon=False)
+    whole_decades(axes)
+    legend_below(figure, len(axes.get_legend_handles_labels()[0]))
+    return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
+
+
+def ways(
+    curves: Mapping[str, Mapping[int, Measurement]], title: str = "", per: str = "sample"
+) -> Picture:
+    """Time for one item against the size of the batch, a curve for each way of doing it.
+
+    ``curves`` names each way and gives its `measure`d times by size, such as
+    ``{"loop": {1: measure(loop, x[:1]), 64: measure(loop, x[:64])}, "vmap": {…}, …}``. The bands
+    go from quartile to quartile. Raises `ValueError` where a way has no size.
+    """
+    _refuse_nothing(curves)
+    figure, axes = new_figure(title, "size of the batch", f"time per {per}")
+    log_sizes(axes)
+    told = []
+    for (name, measured), style in zip(curves.items(), itertools.cycle(STYLES)):
+        _refuse_nothing(measured)
+        sizes = sorted(measured)
+        axes.plot(sizes, [measured[n].median / n for n in sizes], **{**style, "label": name})
+        low, high = zip(*([q / n for q in measured[n].quartiles] for n in sizes), strict=True)
+        axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
+        ends = [f"{format_seconds(measured[n].median / n)} at size {n:,}" for n in sizes]
+        told.append(f"{name} takes {' and '.join(dict.fromkeys([ends[0], ends[-1]]))}")
+    whole_decades(axes)
+    legend_below(figure, len(curves))
     return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
 
 
 def memory_by_size(
     sizes: Sequence[int], curves: Mapping[str, Sequence[int]], title: str = ""
-) -> Image:
+) -> Picture:
     """Bytes at the peak against the size of the batch, a curve for each way of doing it."""
     _refuse_nothing(sizes)
     figure, axes = new_figure(title, "size of the batch", "memory at the peak")
@@ -107,7 +134,7 @@ def memory_by_size(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_bytes(value)))
     for (name, values), style in zip(curves.items(), itertools.cycle(STYLES)):
         axes.plot(sizes, values, **{**style, "label": name})
-    axes.legend(frameon=False)
+    legend_below(figure, len(curves))
     told = [
         f"{name} takes {format_bytes(values[0])} at size {sizes[0]:,} "
         f"and {format_bytes(values[-1])} at {sizes[-1]:,}"
@@ -116,7 +143,7 @@ def memory_by_size(
     return picture(figure, f"{title or 'Memory at the peak'}: {'; '.join(told)}.")
 
 
-def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Image:
+def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Picture:
     """One bar for each comparison: how many times longer the loop takes than the batch."""
     _refuse_nothing(comparisons)
     figure, axes = new_figure(title, "the loop takes … times as long as the batch", "", grid="x")
@@ -153,7 +180,7 @@ def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Image:
     return picture(figure, f"{title or 'Speedup of the batch over the loop'}. {told}.")
 
 
-def image_row(images: Sequence[object], names: Sequence[object], title: str = "") -> Image:
+def image_row(images: Sequence[object], names: Sequence[object], title: str = "") -> Picture:
     """Small grey images of shape (height, width) in a row, each with its name above it."""
     drawn = figure(height=1.2)
     for axes, image, name in zip(drawn.subplots(1, len(images)), images, names, strict=True):
@@ -163,7 +190,9 @@ def image_row(images: Sequence[object], names: Sequence[object], title: str = ""
     return picture(drawn, f"{title or 'Images'}: {', '.join(map(str, names))}.")
 
 
-def machines(curves: Mapping[str, Sequence[tuple[float, float, float]]], title: str = "") -> Image:
+def machines(
+    curves: Mapping[str, Sequence[tuple[float, float, float]]], title: str = ""
+) -> Picture:
     """Loop and batch of several machines: points ``(size, seconds per item looped, batched)``."""
     _refuse_nothing(curves)
     figure, axes = new_figure(title, "size of the batch", "time per item")
@@ -172,7 +201,7 @@ def machines(curves: Mapping[str, Sequence[tuple[float, float, float]]], title: 
     for (name, points), style in zip(curves.items(), itertools.cycle(STYLES)):
         points = sorted(points)
         for side, line in ((1, ":"), (2, "-")):
-            shown = {**style, "linestyle": line, "alpha": 0.5 if side == 1 else 1}
+            shown: dict[str, Any] = {**style, "linestyle": line, "alpha": 0.5 if side == 1 else 1}
             shown["label"] = f"{name}: {'loop' if side == 1 else 'batch'}"
             axes.plot([p[0] for p in points], [p[side] for p in points], **shown)
     figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
@@ -184,7 +213,9 @@ def machines(curves: Mapping[str, Sequence[tuple[float, float, float]]], title: 
     return picture(figure, f"{title or 'Time per item on several machines'}. {'; '.join(told)}.")
 
 
-def new_figure(title: str, xlabel: str, ylabel: str, grid: str = "both") -> tuple[Figure, Axes]:
+def new_figure(
+    title: str, xlabel: str, ylabel: str, grid: Literal["both", "x", "y"] = "both"
+) -> tuple[Figure, Axes]:
     """An empty chart in the style of all others."""
     drawn = figure()
     axes = drawn.add_subplot(xlabel=xlabel, ylabel=ylabel)
@@ -204,13 +235,7 @@ def log_sizes(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def pixels(canvas: FigureCanvasAgg) -> Pillow.Image:
-    """What was drawn, without its transparency."""
-    return Pillow.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-
-
-def png(image: Pillow.Image, level: int) -> bytes:
-    """``image`` as a PNG file; ``level`` from 1 (quick) to 9 (small)."""
-    file = io.BytesIO()
-    image.save(file, "png", compress_level=level)
-    return file.getvalue()
+def whole_decades(axes: Axes) -> None:
+    """Let the vertical axis begin and end at a power of ten."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 
-from utils.display.plots import BATCH, GREY, LOOP, log_sizes, new_figure, pixels, png
+import numpy as np
+from PIL import Image
+
+from utils.display.pictures import BATCH, GREY, LOOP
+from utils.display.plots import log_sizes, new_figure
 
 
 class LiveChart:
@@ -62,7 +67,10 @@ class LiveChart:
         self.canvas.restore_region(self._background)
         for artist in (self._limit, *self._others, *self._lines, *self._now):
             self.axes.draw_artist(artist)
-        return png(pixels(self.canvas), level=1)
+        file = io.BytesIO()
+        pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
+        Image.fromarray(pixels).save(file, "png", compress_level=1)
+        return file.getvalue()
 
     def _fit(self, points: Sequence[tuple[float, float, float]]) -> None:
         values = [value for point in points for value in point[1:] if value > 0]  # NaN is not
