@@ -12,6 +12,7 @@ from utils.measuring.statistics import disagreement, median_interval
 
 LEAST_PAIRS = 6  # fewer cannot give a 95 % interval
 Taken = TypeVar("Taken", "Pair", Sample)
+SURE = 0.999  # the confidence of an interval on a busy machine
 TOLD = 1.1  # parts of a comparison that differ by more than this are named
 
 
@@ -55,15 +56,23 @@ def slack_and_marks(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[s
     """By which factors doubt moves the ends of the interval, and what must be said about it.
 
     Time that may be lost moves the lower end as if the first side alone had lost it, the upper
-    end as if the second had. Where the beginning and the end of the measurement disagree by more
+    end as if the second had. Time that was lost and taken off leaves cold caches behind, so the
+    interval is that of `SURE`. Where the beginning and the end of the measurement disagree by more
     than chance, or the pairs in which one and the other side came first, the interval holds both.
     """
-    looped, batched = [p.looped for p in pairs], [p.batched for p in pairs]
+    ratios, looped, batched = (
+        [p.ratio for p in pairs],
+        [p.looped for p in pairs],
+        [p.batched for p in pairs],
+    )
     down, up = 1 - in_doubt(looped), 1 / (1 - in_doubt(batched))
     share = max(in_doubt(looped), in_doubt(batched))
     marks = [busy(share)] if share > ALLOWED else []
     third = len(pairs) // 3
-    low, high, _ = median_interval([p.ratio for p in pairs])
+    low, high, _ = median_interval(ratios)
+    if lost([*looped, *batched]) > ALLOWED:
+        lowest, highest, _ = median_interval(ratios, SURE)
+        down, up = down * lowest / low, up * highest / high
     for words, one, other in (
         ("the first and the last third of the time", pairs[:third], pairs[len(pairs) - third :]),
         (
