@@ -6,6 +6,7 @@ loop makes more with every sample. Counting is exact, where a stopwatch is not.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -19,13 +20,16 @@ _LOOKS |= {"size", "dim", "numel", "stride", "is_contiguous", "is_floating_point
 class _Counting(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
-        self.counts: Counter[str] = Counter()
+        self.called: list[Callable] = []
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        name = getattr(func, "__name__", "")
-        if name not in _LOOKS:
-            self.counts[(resolve_name(func) or name).removeprefix("torch.")] += 1
+        if getattr(func, "__name__", "") not in _LOOKS:
+            self.called.append(func)
         return func(*args, **(kwargs or {}))
+
+
+def _name(func: Callable) -> str:
+    return (resolve_name(func) or getattr(func, "__name__", "")).removeprefix("torch.")
 
 
 def count_calls(function: Callable, *inputs: object) -> Counter[str]:
@@ -46,11 +50,20 @@ def count_calls(function: Callable, *inputs: object) -> Counter[str]:
     Built on `torch.overrides.TorchFunctionMode`:
     https://docs.pytorch.org/docs/stable/torch.overrides.html
     """
-    with _Counting() as counting:
+    with counted_calls() as calls:
         result = function(*inputs)
     if isinstance(result, Iterator):
         raise TypeError(
             f"The function returned a {type(result).__name__}: its work has not begun, so there is "
             "nothing to count. Return a list or a tensor instead."
         )
-    return counting.counts
+    return calls
+
+
+@contextlib.contextmanager
+def counted_calls() -> Iterator[Counter[str]]:
+    """The PyTorch calls made inside, as `count_calls` counts them; there once it is left."""
+    calls: Counter[str] = Counter()
+    with _Counting() as counting:
+        yield calls
+    calls.update(map(_name, counting.called))
