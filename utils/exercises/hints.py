@@ -51,10 +51,12 @@ def name_mistake(wanted: Exercise, inputs: tuple, got: object, expected: object)
     )
 
 
-def same(one: torch.Tensor, other: torch.Tensor, **tolerance: float) -> bool:
+def same(
+    one: torch.Tensor, other: torch.Tensor, rtol: float | None = None, atol: float | None = None
+) -> bool:
     """Whether two tensors are close enough, NaN being like NaN."""
     try:
-        torch.testing.assert_close(one, other, equal_nan=True, **tolerance)
+        torch.testing.assert_close(one, other, equal_nan=True, rtol=rtol, atol=atol)
     except AssertionError:
         return False
     return True

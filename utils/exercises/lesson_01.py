@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from utils.exercises.exercise import Exercise
+from utils.exercises.exercise import Exercise, grown
 
 _random = torch.Generator().manual_seed(1)
 
@@ -39,6 +39,13 @@ def _nearest(images: Tensor, templates: Tensor) -> Tensor:
     return result
 
 
+def _near(count: int, templates: int) -> tuple[Tensor, Tensor]:
+    """Images that are each much nearer to one of the templates than to the others."""
+    patterns = _images(templates, 4, 6)
+    chosen = torch.randint(templates, (count,), generator=_random)
+    return patterns[chosen] + _images(count, 4, 6) / 10, patterns
+
+
 def _squares(images: Tensor, templates: Tensor) -> Tensor:
     return (images.float()[:, None] - templates.float()) ** 2
 
@@ -54,7 +61,8 @@ EXERCISES = {
             "float64 images": (list(_images(3, 4, 6, dtype=torch.float64)),),
             "images that are not contiguous": (list(_images(3, 6, 4).transpose(1, 2)),),
         },
-        growing={"images": ((list(_images(4, 4, 6)),), (list(_images(16, 4, 6)),))},
+        growing={"images": grown(lambda n: (list(_images(n, 4, 6)),))},
+        may_iterate=("images",),
         mistakes={
             "image i is at [:, :, i] and not at [i]: the batch is the last dimension": (
                 lambda images: torch.stack(images, dim=-1)
@@ -80,9 +88,11 @@ EXERCISES = {
             "a short last batch, of two": (_images(2, 8, 8),),
             "float64 images": (_images(5, 4, 6, dtype=torch.float64),),
             "images that are not contiguous": (_images(4, 6, 5).permute(2, 0, 1),),
-            "an empty batch": (_images(0, 8, 8),),
+            "images of so little contrast that a small number added to the deviation shows": (
+                _images(4, 6, 6) * 4e-6,
+            ),
         },
-        growing={"images": ((_images(4, 8, 8),), (_images(16, 8, 8),))},
+        growing={"images": grown(lambda n: (_images(n, 8, 8),))},
         mistakes={
             "one mean and one standard deviation serve the whole batch; each image has its own": (
                 lambda x: (x - x.mean()) / x.std(correction=0)
@@ -143,17 +153,10 @@ EXERCISES = {
                 _images(5, 4, 6, dtype=torch.uint8),
             ),
             "images that are not contiguous": (_images(4, 6, 7).permute(2, 0, 1), _images(5, 4, 6)),
-            "an empty batch": (_images(0, 4, 6), _images(4, 4, 6)),
         },
         growing={
-            "images": (
-                (_images(4, 4, 6), _images(3, 4, 6)),
-                (_images(16, 4, 6), _images(3, 4, 6)),
-            ),
-            "templates": (
-                (_images(4, 4, 6), _images(3, 4, 6)),
-                (_images(4, 4, 6), _images(12, 4, 6)),
-            ),
+            "images": grown(lambda n: _near(n, 3)),
+            "templates": grown(lambda n: _near(4, n)),
         },
         mistakes={
             "it finds the farthest template, not the nearest": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from utils.exercises.exercise import Exercise
+from utils.exercises.exercise import Exercise, grown
 
 _random = torch.Generator().manual_seed(3)
 
@@ -80,7 +80,7 @@ EXERCISES = {
             "rows that are not contiguous": (_long_and_short(4, 7).T, 1.0),
             "a row of zeros": (_with_a_zero_row(), 1.0),
         },
-        growing={"rows": ((_long_and_short(4, 5), 1.0), (_long_and_short(16, 5), 1.0))},
+        growing={"rows": grown(lambda n: (_long_and_short(n, 5), 1.0))},
         mistakes={
             "every row is scaled to the limit, the short ones too; a row within it stays as it "
             "is": lambda rows, limit: rows * limit / _norms(rows),
@@ -134,8 +134,8 @@ EXERCISES = {
             "rows that are not contiguous": (_rows(4, 5).T, _rows(4, 3).T),
         },
         growing={
-            "rows of a": ((_rows(4, 5), _rows(3, 5)), (_rows(16, 5), _rows(3, 5))),
-            "rows of b": ((_rows(4, 5), _rows(3, 5)), (_rows(4, 5), _rows(12, 5))),
+            "rows of a": grown(lambda n: (_rows(n, 5), _rows(3, 5))),
+            "rows of b": grown(lambda n: (_rows(4, 5), _rows(n, 5))),
         },
         mistakes={
             "element [i, j] belongs to a[j] and b[i]: the outer vmap has to go over a": (
@@ -174,7 +174,7 @@ EXERCISES = {
             "float64 samples": _problem(5, 4, dtype=torch.float64),
             "samples that are not contiguous": (_rows(4, 6).T, _rows(6), _rows(4)),
         },
-        growing={"samples": (_problem(4, 5), _problem(16, 5))},
+        growing={"samples": grown(lambda n: _problem(n, 5))},
         mistakes={
             "every sample gets the mean gradient of the batch; each has its own": (
                 lambda x, t, w: (2 * _errors(x, t, w) * x).mean(0).expand_as(x)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from utils.exercises.exercise import Exercise
+from utils.exercises.exercise import Exercise, grown
 from utils.measuring.agreement import kind
 
 _random = torch.Generator().manual_seed(4)
@@ -31,7 +31,7 @@ def _samples(count: int, *shape: int, missing: tuple[int, ...] = ()) -> list[tup
     return [None if index in missing else sample for index, sample in enumerate(samples)]
 
 
-def _transposed(samples: list[tuple]) -> list[tuple]:
+def _transposed(samples: list) -> list[tuple]:
     return [(image.T, label, weight) for image, label, weight in samples]
 
 
@@ -62,16 +62,16 @@ def _use_dataset(make: Callable, images: Tensor, labels: Tensor) -> object:
     }
 
 
-class _Listed:
+class _Listed(Dataset):
     """A data set made from a list of samples."""
 
-    def __init__(self, samples: list[tuple]) -> None:
+    def __init__(self, samples: list) -> None:
         self.samples = samples
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: int) -> tuple:
+    def __getitem__(self, index: int) -> object:
         return self.samples[index]
 
 
@@ -151,7 +151,9 @@ def _permuted(n: int, seed: int) -> Tensor:
 
 def _loader(n: int, b: int, seed: int, epoch: int, drop: bool) -> list[Tensor]:
     generator = torch.Generator().manual_seed(seed + epoch)
-    return list(DataLoader(range(n), b, shuffle=True, drop_last=drop, generator=generator))
+    return list(
+        DataLoader(_Listed(list(range(n))), b, shuffle=True, drop_last=drop, generator=generator)
+    )
 
 
 def _drawn_again(n: int, b: int, seed: int, epoch: int, drop: bool) -> list[Tensor]:
@@ -210,7 +212,8 @@ EXERCISES = {
             "images that are not contiguous": (_transposed(_samples(3, 6, 4)),),
             "images with a channel": (_samples(3, 1, 8, 8),),
         },
-        growing={"samples": ((_samples(3, 8, 8),), (_samples(12, 8, 8),))},
+        growing={"samples": grown(lambda n: (_samples(n, 4, 6),))},
+        may_iterate=("samples",),
         mistakes={
             "the labels are not those of the samples": lambda s: _collate(
                 s, label=lambda c: torch.arange(len(c))
@@ -252,18 +255,29 @@ EXERCISES = {
                 torch.tensor([6, 0, 2]),
             ),
             "float64 losses": (_rand(3, dtype=torch.float64), torch.tensor([5, 5, 1])),
+            "a loss that became NaN where something counted": (
+                torch.tensor([1.5, torch.nan, 0.25, torch.nan]),
+                torch.tensor([6, 3, 2, 0]),
+            ),
+            "an infinite loss": (torch.tensor([1.5, torch.inf, 0.5]), torch.tensor([6, 3, 2])),
             "negative losses": (-_rand(3), torch.tensor([5, 5, 1])),
             "losses that are not contiguous": (_rand(8)[::2], torch.tensor([9, 9, 9, 2])),
         },
         growing={
-            "batches": (
-                (_rand(3), torch.tensor([4, 4, 2])),
-                (_rand(40), torch.tensor([4] * 39 + [2])),
+            "batches": grown(
+                lambda n: (_rand(n, dtype=torch.float64), torch.tensor([4] * (n - 1) + [2]))
             )
         },
         mistakes={
             "the NaN of the batch in which nothing counted goes into the total: 0 × NaN is NaN": (
                 lambda losses, counts: (losses * counts).sum() / counts.sum()
+            ),
+            "it hides a loss that became NaN: leave out where nothing counted, not what is NaN": (
+                lambda losses, counts: (losses * counts).nansum() / counts.sum()
+            ),
+            "it hides a loss that became NaN or infinite: leave out where nothing counted, not "
+            "what is no number": (
+                lambda losses, counts: losses.nan_to_num(0, 0, 0) @ counts.to(losses) / counts.sum()
             ),
             "this is the mean of the means, in which the elements of a short batch count more than "
             "the others": lambda losses, counts: losses.mean(),
@@ -301,7 +315,7 @@ EXERCISES = {
             "fewer samples than a batch": (3, 8, 1, 2, False),
             "fewer samples than a batch, drop_last": (3, 8, 1, 2, True),
         },
-        growing={"samples": ((10, 4, 0, 0, False), (1000, 4, 0, 0, False))},
+        growing={"samples of a batch": grown(lambda n: (2 * n + 3, n, 0, 0, False))},
         mistakes={
             "it seeds the generator that everybody draws from; make one of your own": (
                 _shuffled_globally

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from utils.exercises.exercise import Exercise
+from utils.exercises.exercise import Exercise, grown
 
 _random = torch.Generator().manual_seed(5)
 
@@ -68,6 +68,13 @@ def _index(targets: list[Tensor]) -> Tensor:
     return torch.arange(len(targets)).repeat_interleave(_counts(targets))
 
 
+def _sequence_with(value: float, *lengths: int) -> tuple[Tensor, Tensor]:
+    """Segments of which the first of several items is ``value``, in one column."""
+    values, counts = _segments(*lengths)
+    values[0, 0] = value
+    return values, counts
+
+
 def _segments(*lengths: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     return _rand(sum(lengths), 3, dtype=dtype), torch.tensor(lengths, dtype=torch.long)
 
@@ -83,8 +90,23 @@ def _segment_mean(values: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _segment_sum(values: Tensor, lengths: Tensor) -> Tensor:
-    index = torch.arange(len(lengths)).repeat_interleave(lengths)
-    return values.new_zeros(len(lengths), values.shape[1]).index_add_(0, index, values)
+    sums = values.new_zeros(len(lengths), values.shape[1])
+    return sums.index_add_(0, _owners(lengths), values)
+
+
+def _owners(lengths: Tensor) -> Tensor:
+    return torch.arange(len(lengths)).repeat_interleave(lengths)
+
+
+def _by_difference(values: Tensor, lengths: Tensor) -> Tensor:
+    sums = functional.pad(values.cumsum(0), (0, 0, 1, 0))
+    ends = lengths.cumsum(0)
+    return (sums[ends] - sums[ends - lengths]) / lengths.clamp(min=1)[:, None]
+
+
+def _by_product(values: Tensor, lengths: Tensor) -> Tensor:
+    members = functional.one_hot(_owners(lengths), len(lengths)).T.to(values.dtype)
+    return members @ values / lengths.clamp(min=1)[:, None]
 
 
 def _scored(
@@ -96,6 +118,16 @@ def _scored(
     return _rand(len(lengths), longest, 4, dtype=dtype), targets.masked_fill(past, -100)
 
 
+def _with_scores(value: float, lengths: list[int], padding: bool = False) -> tuple[Tensor, Tensor]:
+    """Scores that are ``value``: all in the padding, or else one of the first sequence."""
+    scores, targets = _scored(lengths)
+    if padding:
+        scores[targets == -100] = value
+    else:
+        scores[0, 1, targets[0, 1]] = value
+    return scores, targets
+
+
 def _sequence_loss(scores: Tensor, targets: Tensor) -> Tensor:
     result = scores.new_zeros(len(scores))
     for n in range(len(scores)):
@@ -103,6 +135,15 @@ def _sequence_loss(scores: Tensor, targets: Tensor) -> Tensor:
         if real.any():
             result[n] = functional.cross_entropy(scores[n][real], targets[n][real])
     return result
+
+
+def _all_losses(scores: Tensor, targets: Tensor) -> Tensor:
+    """The loss of every position, with class 0 in the padding."""
+    return _token_losses(scores, targets.clamp(min=0))
+
+
+def _divided(sums: Tensor, targets: Tensor) -> Tensor:
+    return sums / (targets != -100).sum(dim=1).clamp(min=1)
 
 
 def _token_losses(scores: Tensor, targets: Tensor) -> Tensor:
@@ -132,7 +173,7 @@ EXERCISES = {
             ),
             "an empty batch": _padded([], 4),
         },
-        growing={"sequences": (_padded([3, 5, 2], 4), _padded([3, 5, 2, 1] * 4, 4))},
+        growing={"sequences": grown(lambda n: _padded([3, 5, 2, 1] * (n // 4), 4))},
         mistakes={
             "the padding is in the mean: summed as if it were part of the sequence, and counted "
             "as well": lambda x, n: x.mean(dim=1),
@@ -176,7 +217,8 @@ EXERCISES = {
             "int32": ([torch.arange(5 * n, dtype=torch.int32).reshape(n, 5) for n in (2, 0, 1)],),
             "targets that are not contiguous": ([_rand(5, 3).T, _rand(5, 2).T],),
         },
-        growing={"images": (_targets(2, 0, 3), _targets(*[2, 0, 3] * 5))},
+        growing={"images": grown(lambda n: _targets(*[2, 0, 3, 1] * (n // 4)))},
+        may_iterate=("images",),
         mistakes={
             "the images are numbered from 1; the first is image 0": (
                 lambda targets: _numbered(targets, _index(targets) + 1)
@@ -214,10 +256,16 @@ EXERCISES = {
             "an empty sequence at the beginning": _segments(0, 2, 1),
             "an empty sequence at the end": _segments(2, 3, 0),
             "float64": _segments(3, 1, 2, dtype=torch.float64),
+            "a NaN in one of the sequences": _sequence_with(torch.nan, 2, 3, 1),
+            "an infinity in one of the sequences": _sequence_with(torch.inf, 2, 0, 3),
+            "one number that is much larger than all others": (
+                torch.tensor([[1e8], [1.0], [2.0]]),
+                torch.tensor([1, 1, 1]),
+            ),
             "values that are not contiguous": (_rand(3, 6).T, torch.tensor([4, 2])),
             "an empty batch": _segments(),
         },
-        growing={"sequences": (_segments(2, 0, 3), _segments(*[2, 0, 3, 1] * 4))},
+        growing={"sequences": grown(lambda n: _segments(*[2, 0, 3, 1] * (n // 4)))},
         mistakes={
             "it adds up each sequence; the sum has to be divided by the length": _segment_sum,
             "every sum is divided by the number of sequences, and not by its own length": (
@@ -240,6 +288,13 @@ EXERCISES = {
             "all sequences have the same mean, that of all values": (
                 lambda v, n: v.mean(dim=0).expand(len(n), -1)
             ),
+            "it takes differences of a running sum over all sequences, so one of them reaches into "
+            "the others: a NaN spoils those after it, a large number takes their digits": (
+                _by_difference
+            ),
+            "it multiplies the values of other sequences by zero, and zero times NaN is NaN": (
+                _by_product
+            ),
             "it is the largest value of each sequence, not the mean": (
                 lambda v, n: torch.segment_reduce(v, "max", lengths=n)
             ),
@@ -256,13 +311,19 @@ EXERCISES = {
             "padding at the beginning": tuple(part.flip(1) for part in _scored([3, 5])),
             "a sequence that is all padding": _scored([3, 0, 5]),
             "float64": _scored([2, 5, 3], dtype=torch.float64),
+            "scores that are NaN in the padding": _with_scores(torch.nan, [3, 6, 2], padding=True),
+            "scores that are infinite in the padding": _with_scores(
+                torch.inf, [3, 6], padding=True
+            ),
+            "a score that is NaN at a real position": _with_scores(torch.nan, [3, 6, 2]),
+            "a score of minus infinity at a real position": _with_scores(-torch.inf, [3, 6, 2]),
             "scores that are not contiguous": (
                 _rand(3, 4, 6).transpose(1, 2),
                 _scored([2, 6, 4])[1],
             ),
             "an empty batch": (_rand(0, 6, 4), torch.zeros(0, 6, dtype=torch.long)),
         },
-        growing={"sequences": (_scored([3, 6, 1]), _scored([3, 6, 1, 2] * 4))},
+        growing={"sequences": grown(lambda n: _scored([3, 6, 1, 2] * (n // 4)))},
         mistakes={
             "it divides by the number of positions, padding included; divide by each sequence's "
             "own number of real ones": lambda s, t: _token_losses(s, t).mean(dim=1),
@@ -279,6 +340,17 @@ EXERCISES = {
             ),
             "class 0 is ignored as well, and it is a class like the others": (
                 lambda s, t: (_token_losses(s, t) * (t > 0)).sum(dim=1) / (t > 0).sum(dim=1)
+            ),
+            "the losses of the padding are multiplied by zero, and zero times NaN is NaN: choose, "
+            "as torch.where does, or let cross_entropy ignore them": (
+                lambda s, t: _divided((_all_losses(s, t) * (t != -100)).sum(dim=1), t)
+            ),
+            "it hides a NaN of the scores: leave out what is padding, not what is NaN": (
+                lambda s, t: _divided(_token_losses(s, t).nansum(dim=1), t)
+            ),
+            "it hides a NaN or an infinity of the scores: leave out what is padding, and not what "
+            "is no number": (
+                lambda s, t: _divided(_token_losses(s, t).nan_to_num(0, 0, 0).sum(dim=1), t)
             ),
             "all sequences have the same loss, that of the whole batch": (
                 lambda s, t: functional.cross_entropy(s.transpose(1, 2), t).expand(len(t))

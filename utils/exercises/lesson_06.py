@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from utils.exercises.exercise import Exercise
+from utils.exercises.exercise import Exercise, grown
 from utils.measuring.agreement import kind
 
 _random = torch.Generator().manual_seed(6)
@@ -132,10 +132,10 @@ def _chunked(
     def batches(data: Tensor, batch_size: int, chunk_rows: int, seed: int) -> list[Tensor]:
         generator = torch.Generator().manual_seed(seed)
         parts = data.split(chunk_rows) if len(data) else ()
-        chunks, found = range(len(parts)), []
+        chunks, found = list(range(len(parts))), []
         if drawn:
-            order = torch.randperm(len(parts), generator=generator).tolist()
-            chunks = order if shuffled else chunks
+            drawn_order = torch.randperm(len(parts), generator=generator).tolist()
+            chunks = drawn_order if shuffled else chunks
         for chunk in chunks:
             if again:
                 generator.manual_seed(seed)
@@ -173,23 +173,18 @@ EXERCISES = {
             "neighbouring indices": (_scans(9, 4, 6), _labels(9), torch.arange(3, 7)),
             "uint8 images": (_scans(5, 4, 6, dtype=torch.uint8), _labels(5), _some(5, 3)),
             "float64 images": (_scans(5, 4, 6, dtype=torch.float64), _labels(5), _some(5, 3)),
+            "images without much ink": (_scans(5, 4, 6) // 4, _labels(5), _some(5, 3)),
             "images that are not contiguous": (
                 _scans(5, 6, 4).transpose(1, 2),
                 _labels(5),
                 _some(5, 3),
             ),
-            "an empty batch": (_scans(5, 4, 6), _labels(5), torch.zeros(0, dtype=torch.int64)),
         },
         growing={
-            "indices": (
-                (_scans(9, 4, 6), _labels(9), _some(9, 3)),
-                (_scans(9, 4, 6), _labels(9), _some(9, 24)),
-            ),
-            "images": (
-                (_scans(4, 4, 6), _labels(4), _some(4, 3)),
-                (_scans(40, 4, 6), _labels(40), _some(40, 3)),
-            ),
+            "indices": grown(lambda n: (_scans(9, 4, 6), _labels(9), _some(9, n))),
+            "images": grown(lambda n: (_scans(n, 4, 6), _labels(n), _some(n, 3))),
         },
+        may_leave=True,
         mistakes={
             "the values still run to 16; the loop divides by 16": _fetching(
                 lambda x, y, i: (_fetched(x, i) * 16, y[i])
@@ -238,7 +233,8 @@ EXERCISES = {
             "names that end in spaces": (["a  ", " b", "c "],),
             "nothing but an empty string": ([""],),
         },
-        growing={"strings": ((_names(3),), (_names(300),))},
+        growing={"strings": grown(lambda n: (_names(n),))},
+        may_iterate=("strings",),
         mistakes={
             "the offsets count characters; a letter such as ü takes several bytes": _in_characters,
             "these are the lengths; an offset is the sum of all the lengths before it": (
@@ -275,7 +271,7 @@ EXERCISES = {
             "no rows at all": (_rand(0, 3), 4, 8, 0),
         },
         growing={
-            "rows of a batch": ((_rand(24, 3), 4, 12, 0), (_rand(240, 3), 40, 120, 0)),
+            "rows of a batch": grown(lambda n: (_rand(6 * n, 3), n, 3 * n, 0)),
         },
         mistakes={
             "the chunks come in their own order; the loop shuffles them": _chunked(shuffled=False),

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from utils.exercises.exercise import Exercise
+from utils.exercises.exercise import Exercise, grown
 
 _random = torch.Generator().manual_seed(7)
 
@@ -23,7 +23,7 @@ def _photos(*shape: int, dtype: str = "uint8") -> np.ndarray:
 
 
 def _mean_and_std(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-    rows, mean, squares = 0, 0.0, 0.0
+    rows, mean, squares = 0, torch.zeros(()), torch.zeros(())
     for chunk in chunks:
         for row in chunk.double():
             rows += 1
@@ -35,7 +35,7 @@ def _mean_and_std(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
 
 def _one_by_one(chunks: tuple[Tensor, ...]) -> Iterator[Tensor]:
     """As a reader yields them: all but the last two must be gone."""
-    given = []
+    given: list[weakref.ref] = []
     for chunk in chunks:
         if any(earlier() is not None for earlier in given[:-2]):
             raise RuntimeError(
@@ -76,7 +76,7 @@ def _weighted(values: Tensor, rows: Tensor) -> Tensor:
 
 
 def _in_its_own_dtype(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-    rows, total, squares = 0, 0, 0
+    rows, total, squares = 0, torch.zeros(()), torch.zeros(())
     for chunk in chunks:
         rows += len(chunk)
         total, squares = total + chunk.sum(dim=0).double(), squares + (chunk**2).sum(dim=0).double()
@@ -171,12 +171,17 @@ EXERCISES = {
                 torch.randint(256, (4, 3), generator=_random, dtype=torch.uint8),
             ),
             "numbers far from zero": (_rand(50, 3) + 10_000, _rand(31, 3) + 10_000),
+            "numbers so far from zero that their squares hold no digits of the deviation": (
+                _rand(50, 3, dtype=torch.float64) + 1e8,
+                _rand(31, 3, dtype=torch.float64) + 1e8,
+            ),
             "chunks that are not contiguous": (_rand(3, 5).T, _rand(3, 2).T),
             "columns that never change": (torch.ones(4, 2), torch.ones(3, 2)),
         },
         growing={
-            "rows of a chunk": ((_rand(4, 3), _rand(2, 3)), (_rand(16, 3), _rand(9, 3))),
+            "rows of a chunk": grown(lambda n: (_rand(n, 3), _rand(n // 2 + 1, 3))),
         },
+        may_leave=True,
         mistakes={
             "the chunks' means are averaged as if all were of equal size": _from_chunks(
                 lambda n, m, v: (m.mean(dim=0), _whole(n, m, v)[1].sqrt())
@@ -201,6 +206,10 @@ EXERCISES = {
                     (_whole(n, m, v)[1] + _weighted(m, n) ** 2).sqrt(),
                 )
             ),
+            "it subtracts the square of the mean from the mean of the squares: far from zero these "
+            "are nearly equal, and the digits of the deviation are gone, in float64 too": (
+                lambda chunks: _in_its_own_dtype(chunk.double() for chunk in chunks)
+            ),
             "it adds up in the chunk's own dtype, where squares of uint8 wrap around and large "
             "float32 sums lose digits": _in_its_own_dtype,
         },
@@ -222,11 +231,12 @@ EXERCISES = {
             "flipped float32": (_photos(3, 4, 6, 3, dtype="f4"), "flipped"),
             "a read-only array": (_photos(3, 4, 6, 3, dtype="f4"), "read-only"),
             "an array that is not contiguous": (_photos(3, 6, 4, 3).swapaxes(1, 2), "plain"),
-            "an empty batch": (_photos(0, 4, 6, 3), "plain"),
         },
         growing={
-            "photographs": ((_photos(2, 4, 6, 3), "plain"), (_photos(8, 4, 6, 3), "plain")),
+            "photographs": grown(lambda n: (_photos(n, 4, 6, 3), "plain")),
+            "rows of a photograph": grown(lambda n: (_photos(2, n, 6, 3), "plain")),
         },
+        may_leave=True,
         mistakes={
             "reshape keeps the numbers in their order and regroups them, so pixels and channels "
             "are mixed": lambda a: _native(a).reshape(len(a), a.shape[3], *a.shape[1:3]),
@@ -258,9 +268,10 @@ EXERCISES = {
             "workers on one rank": (10, 2, 3, 0, 1),
             "ranks of one worker": (10, 0, 1, 2, 4),
             "numbers that do not divide": (23, 1, 3, 1, 2),
-            "fewer rows than workers": (3, 1, 2, 1, 3),
+            "fewer rows than workers": (3, 1, 2, 2, 3),
             "no rows": (0, 0, 2, 1, 2),
         },
+        growing={"rows": grown(lambda n: (n, 1, 2, 1, 3))},
         mistakes={
             "the rank is left out, so all ranks read the same rows": (
                 lambda n, w, ws, r, rs: torch.arange(w, n, ws)
@@ -304,11 +315,10 @@ EXERCISES = {
             "many blocks": (1001, 10, torch.randperm(101, generator=_random)),
         },
         growing={
-            "blocks": (
-                (11, 4, torch.tensor([2, 0, 1])),
-                (39, 4, torch.randperm(10, generator=_random)),
-            ),
+            "blocks": grown(lambda n: (4 * n - 1, 4, torch.randperm(n, generator=_random))),
+            "rows of a block": grown(lambda n: (3 * n - 1, n, torch.tensor([2, 0, 1]))),
         },
+        may_iterate=("blocks",),
         mistakes={
             "the short block runs on beyond the last row, where the rows are cut off at the end "
             "of the order": lambda n, b, i: _all_places(b, i)[:n],

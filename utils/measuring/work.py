@@ -89,17 +89,18 @@ def _traced_lines() -> Iterator[Counter[CodeType]]:
 def _seen_by_profiler() -> Iterator[list]:
     """The profiler's events, once the context is left; none if it is in use already."""
     events: list = []
-    if autograd._profiler_enabled():
-        yield events
-        return
     config = autograd.ProfilerConfig(
         *(autograd.ProfilerState.KINETO, False, False, False, False, False),
         _ExperimentalConfig(profile_all_threads=True),
     )
     activities = {autograd.ProfilerActivity.CPU}
-    with _quiet_profiler():
-        autograd._prepare_profiler(config, activities)
-        autograd._enable_profiler(config, activities)
+    try:
+        with _quiet_profiler():
+            autograd._prepare_profiler(config, activities)
+            autograd._enable_profiler(config, activities)
+    except RuntimeError:
+        yield events
+        return
     try:
         yield events
     finally:
