@@ -311,7 +311,7 @@ EXERCISES = {
             "padding at the beginning": tuple(part.flip(1) for part in _scored([3, 5])),
             "a sequence that is all padding": _scored([3, 0, 5]),
             "float64": _scored([2, 5, 3], dtype=torch.float64),
-            "scores that are NaN in the padding": _with_scores(torch.nan, [3, 6, 2], padding=True),
+            "scores that are NaN in the padding": _with_padding(torch.nan, [3, 6, 2]),
             "scores that are infinite in the padding": _with_scores(
                 torch.inf, [3, 6], padding=True
             ),
