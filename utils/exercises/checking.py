@@ -43,13 +43,14 @@ def examine(wanted: Exercise, answer: Callable, exercise: str) -> Verdict:
             "Give its name without brackets."
         )
     (ordinary, inputs), *special = wanted.cases.items()
+    passed: list[tuple] = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an empty batch makes std() warn, rightly answered too
-            _check_case(wanted, answer, ordinary, inputs)
-            calls = [_check_more(wanted, answer, what) for what in wanted.growing]
+            _check_case(wanted, answer, ordinary, inputs, passed)
+            calls = [_check_more(wanted, answer, what, passed) for what in wanted.growing]
             for label, inputs in special:
-                _check_case(wanted, answer, label, inputs)
+                _check_case(wanted, answer, label, inputs, passed)
     except NotAttemptedError:
         return Verdict(exercise, "not attempted", "not attempted yet.")
     except WrongError as wrong:
@@ -61,7 +62,10 @@ def examine(wanted: Exercise, answer: Callable, exercise: str) -> Verdict:
     return Verdict(exercise, "right", f"{told}.")
 
 
-def _check_case(wanted: Exercise, answer: Callable, label: str, inputs: tuple) -> None:
+def _check_case(
+    wanted: Exercise, answer: Callable, label: str, inputs: tuple, passed: list[tuple]
+) -> None:
+    """Raise `WrongError` unless the answer is right for these inputs, which are then ``passed``."""
     given = copy_of(inputs)
     got = _run(partial(wanted.use, answer, *given), label)
     before_and_after = list(tensors_in(inputs)), list(tensors_in(given))
@@ -75,18 +79,20 @@ def _check_case(wanted: Exercise, answer: Callable, label: str, inputs: tuple) -
     try:
         check_agreement(expected, got)
     except ResultMismatchError:
-        raise WrongError(f"with {label} {name_mistake(wanted, inputs, got, expected)}") from None
+        mistake = name_mistake(wanted, inputs, got, expected, passed)
+        raise WrongError(f"with {label} {mistake}") from None
+    passed.append(inputs)
 
 
-def _check_more(wanted: Exercise, answer: Callable, what: str) -> int:
+def _check_more(wanted: Exercise, answer: Callable, what: str, passed: list[tuple]) -> int:
     """More and more of ``what``: the right result, and no more work; returns the PyTorch calls."""
     limits = Limits(what, what in wanted.may_iterate, wanted.may_leave)
     used = partial(wanted.use, answer)
     sizes = wanted.growing[what]
-    _check_case(wanted, answer, f"few {what}", sizes[0])
+    _check_case(wanted, answer, f"few {what}", sizes[0], passed)
     calls = 0
     for few, many in itertools.pairwise(sizes):
-        _check_case(wanted, answer, f"many {what}", many)
+        _check_case(wanted, answer, f"many {what}", many, passed)
         calls = _run(partial(check_growth, used, few, many, limits), f"many {what}")
     return calls
 

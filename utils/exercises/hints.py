@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from utils.devices import tensors_in
@@ -28,15 +30,20 @@ def shape_hint(got: torch.Size, expected: torch.Size) -> str:
     return f"{len(got)} dimensions, expected {len(expected)}."
 
 
-def name_mistake(wanted: Exercise, inputs: tuple, got: object, expected: object) -> str:
-    """The kind of mistake that a result of the right form with wrong values shows."""
-    for name, mistaken in wanted.mistakes.items():
-        try:
-            mistake = wanted.use(mistaken, *copy_of(inputs))
-            torch.testing.assert_close(got, mistake, equal_nan=True)
-        except Exception:  # this mistake gives another result, or none for these inputs
-            continue
-        return f"{name}."
+def name_mistake(
+    wanted: Exercise, inputs: tuple, got: object, expected: object, passed: list[tuple]
+) -> str:
+    """The kind of mistake that a result of the right form with wrong values shows.
+
+    Of the known mistakes that give this result, the one is named that is right on the inputs that
+    the answer has ``passed``, if there is one.
+    """
+    found = [name for name in wanted.mistakes if _gives(wanted, wanted.mistakes[name], inputs, got)]
+    for name in found:
+        if all(_is_right(wanted, wanted.mistakes[name], earlier) for earlier in passed):
+            return f"{name}."
+    if found:
+        return f"{found[0]}."
     pairs = zip(tensors_in(got), tensors_in(expected), strict=True)
     got, expected = next(pair for pair in pairs if not same(*pair))
     if got.is_floating_point() and got.isnan().any() and not expected.isnan().any():
@@ -49,6 +56,19 @@ def name_mistake(wanted: Exercise, inputs: tuple, got: object, expected: object)
         f"the form is right and the values are not: {int(different.sum())} of {len(got)} samples "
         f"differ from the loop's, the first of them at index {first}."
     )
+
+
+def _gives(wanted: Exercise, mistaken: Callable, inputs: tuple, result: object) -> bool:
+    try:
+        mistake = wanted.use(mistaken, *copy_of(inputs))
+        torch.testing.assert_close(result, mistake, equal_nan=True)
+    except Exception:  # this mistake gives another result, or none for these inputs
+        return False
+    return True
+
+
+def _is_right(wanted: Exercise, mistaken: Callable, inputs: tuple) -> bool:
+    return _gives(wanted, mistaken, inputs, wanted.use(wanted.loop, *copy_of(inputs)))
 
 
 def same(

@@ -118,13 +118,17 @@ def _scored(
     return _rand(len(lengths), longest, 4, dtype=dtype), targets.masked_fill(past, -100)
 
 
-def _with_scores(value: float, lengths: list[int], padding: bool = False) -> tuple[Tensor, Tensor]:
-    """Scores that are ``value``: all in the padding, or else one of the first sequence."""
+def _with_padding(value: float, lengths: list[int]) -> tuple[Tensor, Tensor]:
+    """Scores that are all ``value`` in the padding."""
     scores, targets = _scored(lengths)
-    if padding:
-        scores[targets == -100] = value
-    else:
-        scores[0, 1, targets[0, 1]] = value
+    scores[targets == -100] = value
+    return scores, targets
+
+
+def _with_score(value: float, lengths: list[int]) -> tuple[Tensor, Tensor]:
+    """Scores of which one, that of a real position and its class, is ``value``."""
+    scores, targets = _scored(lengths)
+    scores[0, 1, targets[0, 1]] = value
     return scores, targets
 
 
@@ -312,11 +316,9 @@ EXERCISES = {
             "a sequence that is all padding": _scored([3, 0, 5]),
             "float64": _scored([2, 5, 3], dtype=torch.float64),
             "scores that are NaN in the padding": _with_padding(torch.nan, [3, 6, 2]),
-            "scores that are infinite in the padding": _with_scores(
-                torch.inf, [3, 6], padding=True
-            ),
-            "a score that is NaN at a real position": _with_scores(torch.nan, [3, 6, 2]),
-            "a score of minus infinity at a real position": _with_scores(-torch.inf, [3, 6, 2]),
+            "scores that are infinite in the padding": _with_padding(torch.inf, [3, 6, 2]),
+            "a score that is NaN at a real position": _with_score(torch.nan, [3, 6, 2]),
+            "a score of minus infinity at a real position": _with_score(-torch.inf, [3, 6, 2]),
             "scores that are not contiguous": (
                 _rand(3, 4, 6).transpose(1, 2),
                 _scored([2, 6, 4])[1],
