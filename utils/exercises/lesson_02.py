@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from utils.exercises.exercise import Exercise
+from utils.exercises.exercise import Exercise, grown
 
 _random = torch.Generator().manual_seed(2)
 
@@ -18,16 +20,6 @@ def _rand(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.rand(shape, generator=_random, dtype=dtype)
 
 
-def _labels(samples: int, classes: int) -> Tensor:
-    return torch.randint(classes, (samples,), generator=_random)
-
-
-def _masked(samples: int, classes: int) -> Tensor:
-    scores = _rand(samples, classes)
-    scores[:, 1] = -torch.inf
-    return scores
-
-
 def _to_nchw(photos: Tensor) -> Tensor:
     samples, height, width, channels = photos.shape
     result = torch.empty(samples, channels, height, width)
@@ -37,18 +29,52 @@ def _to_nchw(photos: Tensor) -> Tensor:
     return result
 
 
-def _per_sample_matvec(matrices: Tensor, vectors: Tensor) -> Tensor:
-    result = torch.empty(matrices.shape[:2], dtype=matrices.dtype)
-    for b in range(len(matrices)):
-        result[b] = matrices[b] @ vectors[b]
+def _squared_errors(features: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    result = torch.empty_like(targets)
+    for n in range(len(features)):
+        result[n] = (features[n] @ weight[:, 0] - targets[n]) ** 2
     return result
 
 
-def _pick(scores: Tensor, labels: Tensor) -> Tensor:
-    result = torch.empty(len(scores), dtype=scores.dtype)
-    for n, label in enumerate(labels):
-        result[n] = scores[n, label]
+def _pairs(features: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """The squared error of every prediction, (N, 1), with every target, (N,)."""
+    return (features @ weight - targets) ** 2
+
+
+def _problem(count: int, length: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, ...]:
+    return tuple(_rand(*shape, dtype=dtype) for shape in ((count, length), (length, 1), (count,)))
+
+
+def _pool(steps: Tensor, queries: Tensor) -> Tensor:
+    result = torch.empty_like(queries)
+    for n in range(len(queries)):
+        sequence = steps[:, n]
+        weights = (sequence @ queries[n]).softmax(dim=0)
+        result[n] = weights @ sequence
     return result
+
+
+def _pooled(
+    reshaped: bool = False, dim: int | None = 1, scale: float = 1.0, average: bool = False
+) -> Callable:
+    """A way to pool that may regroup the steps, and weighs along ``dim`` (None: not at all)."""
+
+    def pool(steps: Tensor, queries: Tensor) -> Tensor:
+        sequences = steps.transpose(0, 1)
+        if reshaped:
+            sequences = steps.reshape(sequences.shape)
+        weights = torch.einsum("ntd,nd->nt", sequences, queries) * steps.shape[2] ** (scale - 1)
+        if dim is not None:
+            weights = weights.softmax(dim=dim)
+        result = torch.einsum("nt,ntd->nd", weights, sequences)
+        return result / len(steps) if average else result
+
+    return pool
+
+
+def _steps(steps: int, count: int, length: int, dtype: torch.dtype = torch.float32) -> tuple:
+    """Sequences, step by step, and a query for each of them."""
+    return _rand(steps, count, length, dtype=dtype), 4 * _rand(count, length, dtype=dtype) - 2
 
 
 EXERCISES = {
@@ -63,9 +89,8 @@ EXERCISES = {
             "four channels": (_photos(3, 4, 6, 4),),
             "dark photographs": (_photos(2, 4, 6, 3) // 8,),
             "photographs that are not contiguous": (_photos(3, 6, 4, 3).transpose(1, 2),),
-            "an empty batch": (_photos(0, 4, 6, 3),),
         },
-        growing={"photographs": ((_photos(2, 4, 6, 3),), (_photos(8, 4, 6, 3),))},
+        growing={"photographs": grown(lambda n: (_photos(n, 4, 6, 3),))},
         mistakes={
             "reshape keeps the numbers in their order and regroups them, so pixels and channels "
             "are mixed: the dimensions have to be reordered": (
@@ -98,82 +123,94 @@ EXERCISES = {
         },
     ),
     "02.2": Exercise(
-        loop=_per_sample_matvec,
+        loop=_squared_errors,
         cases={
-            "five samples of 3 × 4": (_rand(5, 3, 4), _rand(5, 4)),
-            "as many samples as columns": (_rand(4, 3, 4), _rand(4, 4)),
-            "as many samples as rows": (_rand(3, 3, 4), _rand(3, 4)),
-            "square matrices": (_rand(5, 4, 4), _rand(5, 4)),
-            "samples, rows and columns all equal": (_rand(4, 4, 4), _rand(4, 4)),
-            "a batch of one": (_rand(1, 3, 4), _rand(1, 4)),
-            "matrices of one row": (_rand(5, 1, 4), _rand(5, 4)),
-            "float64": (_rand(5, 3, 4, dtype=torch.float64), _rand(5, 4, dtype=torch.float64)),
-            "inputs that are not contiguous": (_rand(5, 4, 3).transpose(1, 2), _rand(4, 5).T),
-            "an empty batch": (_rand(0, 3, 4), _rand(0, 4)),
+            "five samples of four features": _problem(5, 4),
+            "as many samples as features": _problem(4, 4),
+            "a single feature": _problem(5, 1),
+            "two samples": _problem(2, 3),
+            "a batch of one": _problem(1, 4),
+            "float64": _problem(5, 4, dtype=torch.float64),
+            "features that are not contiguous": (_rand(4, 5).T, _rand(4, 1), _rand(5)),
         },
-        growing={"samples": ((_rand(3, 3, 4), _rand(3, 4)), (_rand(12, 3, 4), _rand(12, 4)))},
+        growing={"samples": grown(lambda n: _problem(n, 4))},
         mistakes={
-            "every matrix is multiplied by the first vector; each sample has its own": (
-                lambda m, v: m @ v[0]
+            "each prediction meets the targets of all samples, and a mean hides it: look at the "
+            "shapes on both sides of the minus": lambda x, w, t: _pairs(x, w, t).mean(dim=1),
+            "each target meets the predictions of all samples, and a mean hides it: look at the "
+            "shapes on both sides of the minus": lambda x, w, t: _pairs(x, w, t).mean(dim=0),
+            "each prediction meets the targets of all samples, and a sum hides it: look at the "
+            "shapes on both sides of the minus": lambda x, w, t: _pairs(x, w, t).sum(dim=1),
+            "every sample has the same error, the mean of the batch": (
+                lambda x, w, t: _squared_errors(x, w, t).mean().expand_as(t)
             ),
-            "every vector is multiplied by the first matrix; each sample has its own": (
-                lambda m, v: v @ m[0].T
+            "every prediction meets the first target; each has its own": (
+                lambda x, w, t: _pairs(x, w, t)[:, 0]
             ),
-            "every matrix is multiplied by the last vector; each sample has its own": (
-                lambda m, v: m @ v[-1]
+            "every target meets the first prediction; each has its own": (
+                lambda x, w, t: _pairs(x, w, t)[0]
             ),
-            "each matrix is transposed: the sum runs over its rows, not over its columns": (
-                lambda m, v: torch.einsum("bnm,bn->bm", m, v)
+            "the errors are divided by the number of samples": (
+                lambda x, w, t: _squared_errors(x, w, t) / len(t)
             ),
-            "the products are averaged; a matrix product adds them": (
-                lambda m, v: (m * v.unsqueeze(1)).mean(dim=2)
+            "the square is missing": lambda x, w, t: (x @ w)[:, 0] - t,
+            "it is the absolute error; the loop squares it": (
+                lambda x, w, t: _squared_errors(x, w, t).sqrt()
             ),
-            "the vectors meet the samples in the opposite order": (
-                lambda m, v: torch.einsum("bnm,bm->bn", m, v.flip(0))
+            "the targets come in the opposite order": (
+                lambda x, w, t: _squared_errors(x, w, t.flip(0))
             ),
-            "the vectors are added up first, over all samples; each sample has its own": (
-                lambda m, v: m @ v.sum(dim=0)
-            ),
+            "those are the predictions; their errors are asked for": lambda x, w, t: (x @ w)[:, 0],
         },
     ),
     "02.3": Exercise(
-        loop=_pick,
+        loop=_pool,
         cases={
-            "six samples and four classes": (_rand(6, 4), torch.tensor([3, 0, 2, 1, 3, 0])),
-            "as many samples as classes": (_rand(5, 5), torch.tensor([4, 0, 3, 3, 1])),
-            "a batch of one": (_rand(1, 4), _labels(1, 4)),
-            "more classes than samples": (_rand(3, 7), _labels(3, 7)),
-            "scores of minus infinity": (_masked(5, 4), torch.tensor([0, 2, 3, 1, 0])),
-            "float64 scores": (_rand(5, 4, dtype=torch.float64), _labels(5, 4)),
-            "integer scores": (
-                torch.randint(100, (5, 4), generator=_random),
-                torch.tensor([1, 0, 3, 2, 2]),
+            "seven steps of five samples": _steps(7, 5, 4),
+            "as many steps as samples": _steps(5, 5, 4),
+            "steps, samples and features all equal": _steps(4, 4, 4),
+            "a single step": _steps(1, 5, 4),
+            "a batch of one": _steps(7, 1, 4),
+            "one feature": _steps(7, 5, 1),
+            "float64": _steps(7, 5, 4, dtype=torch.float64),
+            "steps that are not contiguous": (
+                _rand(5, 7, 4).transpose(0, 1),
+                4 * _rand(5, 4) - 2,
             ),
-            "scores that are not contiguous": (_rand(4, 6).T, _labels(6, 4)),
-            "an empty batch": (_rand(0, 4), _labels(0, 4)),
         },
-        growing={"samples": ((_rand(3, 4), _labels(3, 4)), (_rand(12, 4), _labels(12, 4)))},
+        growing={
+            "samples": grown(lambda n: _steps(7, n, 4)),
+            "steps": grown(lambda n: _steps(n, 5, 4)),
+        },
         mistakes={
-            "all scores are taken from the first sample; each label belongs to its own sample": (
-                lambda s, i: s[0, i]
+            "both mistakes are still there: look at what reshape does to the steps of a sample, "
+            "and over which dimension the weights add up to 1": (_pooled(reshaped=True, dim=0)),
+            "one mistake is mended; now the softmax: the weights of a sample add up to 1 over its "
+            "steps, and not over the samples": _pooled(dim=0),
+            "one mistake is mended; now the reshape: it regroups the numbers, and mixes the steps "
+            "of several samples, where the dimensions have to change places": (
+                _pooled(reshaped=True)
             ),
-            "all scores are taken from the last sample; each label belongs to its own sample": (
-                lambda s, i: s[-1, i]
+            "the weights are not normalised: the softmax is missing": _pooled(dim=None),
+            "the products are divided by the root of the number of features, as "
+            "scaled_dot_product_attention does by itself; the loop does not": _pooled(scale=0.5),
+            "all steps weigh the same; the loop weighs them by the query": (
+                lambda steps, queries: steps.mean(dim=0)
             ),
-            "every sample is asked for the first label; each has its own": lambda s, i: s[:, i[0]],
-            "it takes each sample's largest score, not that of its label": (
-                lambda s, i: s.max(dim=1).values
+            "it divides by the number of steps, although the weights add up to 1": (
+                _pooled(average=True)
             ),
-            "it takes each sample's smallest score, not that of its label": (
-                lambda s, i: s.min(dim=1).values
+            "every sample is asked with the first query; each has its own": (
+                lambda steps, queries: _pool(steps, queries[:1].expand_as(queries))
             ),
-            "the scores of all the labels are averaged for each sample; it has one label": (
-                lambda s, i: s[:, i].mean(dim=1)
+            "the queries meet the samples in the opposite order": (
+                lambda steps, queries: _pool(steps, queries.flip(0))
             ),
-            "labels and samples have changed places in the index": (
-                lambda s, i: s[i, torch.arange(len(i))]
+            "it takes the step with the largest product alone; the loop takes a weighted mean": (
+                lambda steps, queries: steps.take_along_dim(
+                    (steps * queries).sum(dim=2).argmax(dim=0)[None, :, None], dim=0
+                )[0]
             ),
-            "it returns the labels, not their scores": lambda s, i: i.to(s.dtype),
         },
     ),
 }
