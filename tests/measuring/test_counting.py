@@ -1,5 +1,8 @@
 """`utils.measuring.counting`, `utils.measuring.memory` and `utils.devices`: counted, not timed."""
 
+import collections
+import dataclasses
+
 import pytest
 import torch
 
@@ -54,6 +57,59 @@ def test_peak_memory_does_not_count_what_existed_before():
 def test_an_iterator_has_not_done_its_calls_yet():
     with pytest.raises(TypeError, match="its work has not begun"):
         count_calls(lambda rows: map(torch.sum, rows), ROWS)
+
+
+NUMBERS = torch.zeros(100, 100)
+NUMBERS[0, :10] = 1
+PARTS = [torch.zeros(10, 2), torch.zeros(5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("make", "size"),
+    [
+        (lambda: NUMBERS.to_sparse(), 10 * (2 * 8 + 4)),  # two indices and a value
+        (lambda: [NUMBERS.to_sparse(), NUMBERS.to_sparse()], 2 * 10 * (2 * 8 + 4)),
+        (lambda: NUMBERS.to_sparse().to_dense(), 10 * (2 * 8 + 4) + 40_000),
+        (lambda: torch.nested.nested_tensor(PARTS), 15 * 2 * 4),
+        (lambda: torch.quantize_per_tensor(NUMBERS, 0.1, 0, torch.quint8), 10_000),
+        (lambda: NUMBERS.to(torch.float8_e4m3fn), 10_000),
+        (lambda: torch.complex(NUMBERS, NUMBERS).real, 80_000),
+        (lambda: torch.add(NUMBERS, 1, out=torch.empty(0)), 40_000),
+        (lambda: torch.empty(10).resize_(1000), 4000),
+        (lambda: NUMBERS.view(torch.int32), 0),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # nested, quantised and sparse tensors are prototypes
+def test_peak_memory_of_any_kind_of_tensor(make, size):
+    assert peak_bytes(make) == size
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("layout", [torch.sparse_csr, torch.sparse_csc, torch.jagged])
+def test_peak_memory_of_compressed_and_jagged_tensors(layout):
+    if layout is torch.jagged:
+        given = torch.nested.nested_tensor(PARTS, layout=layout)
+        assert peak_bytes(lambda: given * 2) >= 15 * 2 * 4
+    else:
+        assert 10 * (8 + 4) < peak_bytes(lambda: NUMBERS.to_sparse(layout=layout)) < 2000
+
+
+def test_peak_memory_of_results_in_any_container():
+    @dataclasses.dataclass
+    class Both:
+        one: torch.Tensor
+        other: torch.Tensor
+
+    Pair = collections.namedtuple("Pair", "one other")
+    for hold in (Both, Pair, lambda *both: {"both": both}):
+        assert peak_bytes(lambda hold=hold: hold(NUMBERS + 1, NUMBERS + 2)) == 80_000
+
+
+def test_peak_memory_that_cannot_be_told_is_refused():
+    with pytest.raises(TypeError, match=r"layout torch\._mkldnn"):
+        peak_bytes(lambda: NUMBERS.to_mkldnn())
+    with pytest.raises(TypeError, match="its work has not begun"):
+        peak_bytes(lambda: (row + 1 for row in NUMBERS))
 
 
 def test_peak_memory_of_what_would_never_fit():

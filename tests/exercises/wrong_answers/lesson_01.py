@@ -1,7 +1,12 @@
 """Typical wrong answers to the exercises of lesson 01, each with words its hint must hold."""
 
+import ctypes
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
+
+from tests.exercises.jit import scripted
 
 WHOLE = {"dim": (1, 2), "keepdim": True}
 
@@ -38,6 +43,66 @@ def loop_over_templates(images, templates):
 def through_numpy(images, templates):
     differences = images.numpy().astype("float32")[:, None] - templates.numpy().astype("float32")
     return torch.from_numpy((differences**2).sum(axis=(2, 3)).argmin(axis=1))
+
+
+def standard(image):
+    return (image - image.mean()) / image.std(correction=0)
+
+
+def in_new_threads(images):
+    with ThreadPoolExecutor(4) as pool:
+        return torch.cat(list(pool.map(lambda part: standard(part)[None], images)))
+
+
+def in_fixed_turns(images):
+    """Goes through 200 images, whether they are there or not."""
+    result = images.clone()
+    for turn in range(200):
+        result[turn % len(images)] = standard(images[turn % len(images)])
+    return result
+
+
+@scripted
+def compiled_loop(images: torch.Tensor):
+    result = torch.empty_like(images)
+    for index in range(images.shape[0]):
+        result[index] = (images[index] - images[index].mean()) / images[index].std(correction=0)
+    return result
+
+
+def by_storage(images):
+    storage = images.contiguous().untyped_storage()
+    raw = (ctypes.c_char * storage.nbytes()).from_address(storage.data_ptr())
+    x = torch.tensor(np.frombuffer(raw, np.float32)).reshape(images.shape)
+    return (x - x.mean(**WHOLE)) / x.std(**WHOLE, correction=0)
+
+
+def by_dlpack(images):
+    x = np.from_dlpack(images).astype("f8")
+    x = (x - x.mean((1, 2), keepdims=True)) / x.std((1, 2), keepdims=True)
+    return torch.from_numpy(x).to(images.dtype)
+
+
+def by_apply(images):
+    mean, std = images.mean(**WHOLE), images.std(**WHOLE, correction=0)
+    return (images - mean).apply_(lambda value: value) / std
+
+
+def by_map(images):
+    mean, std = images.mean(**WHOLE).expand_as(images), images.std(**WHOLE, correction=0)
+    return images.clone().map_(mean, lambda value, centre: value - centre) / std
+
+
+def one_at_a_time(images):
+    return torch.vmap(standard, chunk_size=1)(images)
+
+
+def in_python(images):
+    rows = images.flatten(1).tolist()
+    means = [sum(row) / len(row) for row in rows]
+    return (images - torch.tensor(means, dtype=images.dtype)[:, None, None]) / images.std(
+        **WHOLE, correction=0
+    )
 
 
 WRONG = {
@@ -86,7 +151,23 @@ WRONG = {
         (lambda x: (x - x.mean(**WHOLE)) / x.std((1, 2), correction=0), "the standard deviations"),
         (in_place, "changes its input in place"),
         (loop_over_images, "still loops over the images"),
-        (lambda x: torch.stack([(i - i.mean()) / i.std(correction=0) for i in x]), "empty batch"),
+        (lambda x: torch.stack([(i - i.mean()) / i.std(correction=0) for i in x]), "still loops"),
+        (in_new_threads, "still loops over the images"),
+        (in_fixed_turns, "a loop of fixed length is a loop, too"),
+        (compiled_loop, "still loops over the images, in compiled code or in threads"),
+        (by_storage, "leaves PyTorch"),
+        (by_dlpack, "leaves PyTorch"),
+        (by_apply, "calls Python for each number"),
+        (by_map, "calls Python for each number"),
+        (one_at_a_time, "still loops over the images"),
+        (in_python, "Python still loops over the images (in <listcomp>)"),
+        (lambda x: torch.nn.functional.layer_norm(x, x.shape[1:]), "of so little contrast"),
+        (lambda x: (x - x.mean(**WHOLE)) / (x.std(**WHOLE, correction=0) + 1e-8), "of so little"),
+        (lambda x: torch.nn.functional.instance_norm(x[:, None])[:, 0], "of so little contrast"),
+        (
+            lambda x: (x - x.mean(**WHOLE)) / x.std(**WHOLE, correction=0).clamp(min=1e-3),
+            "of so little contrast",
+        ),
     ],
     "01.3": [
         (lambda x, t: squares(x, t).argmax(dim=1), "the farthest"),

@@ -14,23 +14,48 @@ def nchw_loop_into(photos):
     return result
 
 
-def matvec_loop_into(matrices, vectors):
-    result = matrices.new_empty(matrices.shape[:2])
-    for b, (matrix, vector) in enumerate(zip(matrices, vectors, strict=True)):
-        result[b] = matrix @ vector
-    return result
+def pairs(features, weight, targets):
+    return (features @ weight - targets) ** 2
 
 
-def pick_loop_into(scores, labels):
-    result = scores.new_empty(len(scores))
-    for n in range(len(scores)):
-        result[n] = scores[n, labels[n]]
-    return result
+def errors_in_a_loop(features, weight, targets):
+    predictions = features @ weight
+    return torch.stack([(p[0] - t) ** 2 for p, t in zip(predictions, targets, strict=True)])
 
 
-def one_hot(scores, labels):
-    mask = torch.nn.functional.one_hot(labels, scores.shape[1]).to(scores.dtype)
-    return (scores * mask).sum(dim=1)
+def errors_in_pieces(features, weight, targets):
+    """One piece for each sample."""
+    both = zip(features.split(1), targets.split(1), strict=True)
+    return torch.cat([(x @ weight[:, 0] - t) ** 2 for x, t in both])
+
+
+def pool(steps, queries, reorder=lambda steps: steps.permute(1, 0, 2), dim=1, scale=1.0):
+    sequences = reorder(steps)
+    weights = torch.einsum("ntd,nd->nt", sequences, queries) * scale
+    return torch.einsum("nt,ntd->nd", weights.softmax(dim=dim), sequences)
+
+
+def regrouped(steps):
+    return steps.reshape(steps.shape[1], steps.shape[0], steps.shape[2])
+
+
+def pool_in_a_loop(steps, queries):
+    found = []
+    for sequence, query in zip(steps.unbind(1), queries, strict=True):
+        found.append((sequence @ query).softmax(dim=0) @ sequence)
+    return torch.stack(found)
+
+
+def pool_with_all_queries(steps, queries):
+    """Every query meets every sequence; the diagonal is kept."""
+    sequences = steps.permute(1, 0, 2)
+    weights = torch.einsum("ntd,md->nmt", sequences, queries).softmax(dim=2)
+    return torch.einsum("nmt,ntd->nmd", weights, sequences).diagonal().T
+
+
+def step_by_step(steps, queries):
+    products = torch.stack([(step * queries).sum(dim=1) for step in steps])
+    return (products.softmax(dim=0).unsqueeze(2) * steps).sum(dim=0)
 
 
 WRONG = {
@@ -50,45 +75,55 @@ WRONG = {
         (lambda x: x.permute(0, 3, 1, 2).squeeze() / 255, "a batch of one it returns shape"),
         (lambda x: x.permute(0, 3, 1, 2).view(len(x), -1) / 255, "view size is not compatible"),
         (lambda x: x.permute(2, 0, 1) / 255, "RuntimeError"),
-        (nchw_loop, "empty batch"),
+        (nchw_loop, "still loops over the photographs"),
         (nchw_loop_into, "still loops over the photographs"),
     ],
     "02.2": [
-        (lambda m, v: m @ v, "cannot be multiplied"),
-        (lambda m, v: torch.bmm(m, v), "batch2 must be a 3D tensor"),
-        (lambda m, v: m @ v.unsqueeze(-1), "size 1 too many"),
-        (lambda m, v: (m @ v.unsqueeze(-1)).squeeze(), "batch dimension is gone"),
-        (lambda m, v: m @ v.T, "3 dimensions, expected 2"),
-        (lambda m, v: m * v.unsqueeze(1), "3 dimensions, expected 2"),
-        (lambda m, v: m @ v[0], "by the first vector"),
-        (lambda m, v: v @ m[0].T, "by the first matrix"),
-        (lambda m, v: (m * v.unsqueeze(1)).mean(dim=2), "averaged"),
-        (lambda m, v: (m * v.unsqueeze(1)).sum(dim=1), "not the right sizes"),
-        (lambda m, v: m @ v.sum(dim=0), "added up first"),
-        (lambda m, v: torch.einsum("bnm,bm->bn", m, v.flip(0)), "in the opposite order"),
-        (lambda m, v: torch.einsum("bnm,bm->nb", m, v), "the batch comes first"),
-        (lambda m, v: torch.einsum("bnm,bm->n", m, v), "the batch dimension is gone"),
-        (lambda m, v: torch.einsum("bnm,bm->bn", m.float(), v.float()), "expected torch.float64"),
-        (lambda m, v: torch.stack([a @ b for a, b in zip(m, v, strict=True)]), "empty batch"),
-        (matvec_loop_into, "still loops over the samples"),
+        (lambda x, w, t: pairs(x, w, t).mean(dim=1), "meets the targets of all samples, and a mean"),
+        (lambda x, w, t: pairs(x, w, t).mean(dim=0), "meets the predictions of all samples"),
+        (lambda x, w, t: pairs(x, w, t).sum(dim=1), "a sum hides it"),
+        (lambda x, w, t: pairs(x, w, t), "2 dimensions, expected 1"),
+        (lambda x, w, t: pairs(x, w, t).mean(), "one number for the whole batch"),
+        (lambda x, w, t: pairs(x, w, t)[:, 0], "meets the first target"),
+        (lambda x, w, t: pairs(x, w, t)[0], "meets the first prediction"),
+        (lambda x, w, t: pairs(x, w, t).diagonal(), "64 times as much memory"),
+        (lambda x, w, t: torch.diagonal((x @ w).expand(-1, len(t)) - t) ** 2, "as much memory"),
+        (lambda x, w, t: pairs(x, w, t.unsqueeze(1)), "dimension of size 1 too many"),
+        (lambda x, w, t: x @ w - t.unsqueeze(1), "dimension of size 1 too many"),
+        (lambda x, w, t: (x @ w)[:, 0] - t, "the square is missing"),
+        (lambda x, w, t: ((x @ w)[:, 0] - t).abs(), "absolute error"),
+        (lambda x, w, t: ((x @ w)[:, 0] - t).square().mean().expand_as(t), "the same error"),
+        (lambda x, w, t: ((x @ w)[:, 0] - t).square() / len(t), "divided by the number of samples"),
+        (lambda x, w, t: (x @ w)[:, 0], "those are the predictions"),
+        (lambda x, w, t: ((x @ w).float()[:, 0] - t.float()).square(), "expected torch.float64"),
+        (lambda x, w, t: t.sub_((x @ w)[:, 0]).square(), "changes its input in place"),
+        (lambda x, w, t: (x @ w - t.T) ** 2, "2 dimensions, expected 1"),
+        (errors_in_a_loop, "still loops over the samples"),
+        (errors_in_pieces, "still loops over the samples"),
     ],
     "02.3": [
-        (lambda s, i: s[:, i], "2 dimensions, expected 1"),
-        (lambda s, i: s[i], "2 dimensions, expected 1"),
-        (lambda s, i: s.gather(1, i), "same number of dimensions"),
-        (lambda s, i: s.gather(1, i.unsqueeze(1)), "size 1 too many"),
-        (lambda s, i: s.gather(1, i.unsqueeze(1)).squeeze(), "with a batch of one"),
-        (lambda s, i: s.gather(1, i.unsqueeze(0)).squeeze(0), "from the first sample"),
-        (lambda s, i: s.take(i), "from the first sample"),
-        (lambda s, i: s.max(dim=1).values, "largest score"),
-        (lambda s, i: s[:, i].mean(dim=1), "averaged for each sample"),
-        (lambda s, i: s[i, torch.arange(len(i))], "out of bounds"),
-        (lambda s, i: s[:, i].mean(), "one number for the whole batch"),
-        (lambda s, i: i, "expected torch.float32"),
-        (lambda s, i: s[:, i[0]], "asked for the first label"),
-        (one_hot, "holds NaN"),
-        (lambda s, i: s.gather(1, i.unsqueeze(1)).squeeze(1).float(), "expected torch.float64"),
-        (lambda s, i: torch.stack([a[b] for a, b in zip(s, i, strict=True)]), "empty batch"),
-        (pick_loop_into, "still loops over the samples"),
+        (lambda s, q: pool(s, q, regrouped, dim=0), "both mistakes are still there"),
+        (lambda s, q: pool(s, q, regrouped), "now the reshape"),
+        (lambda s, q: pool(s, q, dim=0), "now the softmax"),
+        (lambda s, q: pool(s, q, scale=s.shape[2] ** -0.5), "divided by the root"),
+        (lambda s, q: pool(s, q[:1].expand_as(q)), "asked with the first query"),
+        (lambda s, q: pool(s, q.flip(0)), "in the opposite order"),
+        (lambda s, q: s.mean(dim=0), "all steps weigh the same"),
+        (lambda s, q: pool(s, q) / len(s), "divides by the number of steps"),
+        (lambda s, q: torch.einsum("tn,tnd->nd", (s * q).sum(2), s), "the softmax is missing"),
+        (lambda s, q: pool(s, q, lambda s: s), "RuntimeError"),
+        (lambda s, q: s.permute(1, 0, 2), "3 dimensions, expected 2"),
+        (lambda s, q: pool(s, q).sum(dim=1), "1 dimensions, expected 2"),
+        (lambda s, q: pool(s, q).T, "the batch comes first"),
+        (lambda s, q: pool(s.float(), q.float()), "expected torch.float64"),
+        (
+            lambda s, q: torch.nn.functional.scaled_dot_product_attention(
+                q.unsqueeze(1), s.transpose(0, 1), s.transpose(0, 1)
+            )[:, 0],
+            "scaled_dot_product_attention",
+        ),
+        (pool_in_a_loop, "still loops over the samples"),
+        (step_by_step, "still loops over the steps"),
+        (pool_with_all_queries, "as much memory"),
     ],
 }

@@ -1,6 +1,9 @@
 """Typical wrong answers to the exercises of lesson 03, each with words its hint must hold."""
 
+import numpy as np
 import torch
+
+from tests.exercises.jit import scripted
 
 NORM = {"dim": 1, "keepdim": True}
 
@@ -64,6 +67,37 @@ def backward_in_a_loop(inputs, targets, weight):
     )
 
 
+def by_jacobian(inputs, targets, weight):
+    """Differentiates each loss with respect to every sample's gradient at once."""
+    return torch.func.jacrev(lambda w: (inputs @ w - targets) ** 2)(weight)
+
+
+def largest_in_numpy(a, b):
+    return torch.from_numpy(np.abs(a.numpy()[:, None] - b.numpy()).max(axis=2))
+
+
+def largest_in_lists(a, b):
+    rows, others = a.tolist(), b.tolist()
+    found = [[max(abs(x - y) for x, y in zip(r, o, strict=True)) for o in others] for r in rows]
+    return torch.tensor(found, dtype=a.dtype)
+
+
+def clip_by_map(rows, limit):
+    """Python for each number, with the norm of its row."""
+    scale = (limit / norms(rows)).clamp(max=1).nan_to_num(1).expand_as(rows)
+    return rows.clone().map_(scale, lambda value, factor: value * factor)
+
+
+@scripted
+def clip_compiled(rows: torch.Tensor, limit: float):
+    result = rows.clone()
+    for index in range(rows.shape[0]):
+        norm = float(rows[index].square().sum().sqrt())
+        if norm > limit:
+            result[index] = rows[index] * limit / norm
+    return result
+
+
 def errors(inputs, targets, weight):
     return (inputs @ weight - targets)[:, None]
 
@@ -93,6 +127,9 @@ WRONG = {
             "still loops over the rows",
         ),
         (lambda rows, limit: torch.where(norms(rows) > limit, 0.0, rows), "become zero"),
+        (clip_by_map, "calls Python for each number"),
+        (clip_compiled, "in compiled code or in threads"),
+        (lambda rows, limit: torch.vmap(both, (0, None), chunk_size=1)(rows, limit), "still loops"),
     ],
     "03.2": [
         (vmap(largest), "same size in the mapped dimension"),
@@ -107,6 +144,8 @@ WRONG = {
         (lambda a, b: (a[:, None] - b).abs(), "3 dimensions, expected 2"),
         (lambda a, b: (a[:, None] - b).abs().max(), "one number for the whole batch"),
         (lambda a, b: (a[:, None] - b).abs().amax(dim=2).float(), "expected torch.float64"),
+        (largest_in_numpy, "leaves PyTorch"),
+        (largest_in_lists, "Python still loops over the rows of a"),
         (largest_in_a_loop, "still loops over the rows of a"),
         (largest_in_a_loop_over_b, "still loops over the rows of b"),
     ],
@@ -127,5 +166,10 @@ WRONG = {
         ),
         (lambda x, t, w: x, "predictions' gradients"),
         (backward_in_a_loop, "still loops over the samples"),
+        (by_jacobian, "as much memory"),
+        (
+            lambda x, t, w: vmap(grad(loss), (None, 0, 0), chunk_size=1)(w, x, t),
+            "still loops over the samples",
+        ),
     ],
 }

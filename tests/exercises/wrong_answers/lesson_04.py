@@ -84,6 +84,12 @@ def collate_in_a_loop(samples):
     return {"image": image, "label": torch.tensor(label), "weight": torch.tensor(weight)}
 
 
+def in_numbers(losses, counts):
+    pairs = zip(losses.tolist(), counts.tolist(), strict=True)
+    total = sum(loss * count for loss, count in pairs if count)
+    return torch.tensor(total / int(counts.sum()), dtype=losses.dtype)
+
+
 def running(losses, counts):
     totals = [loss * count for loss, count in zip(losses, counts, strict=True) if count]
     return torch.stack(totals).sum() / counts.sum()
@@ -108,10 +114,27 @@ def by_loader(n, b, seed, epoch, drop):
     return list(DataLoader(range(n), b, shuffle=True, drop_last=drop, generator=generator))
 
 
-def by_slices(n, b, seed, epoch, drop):
+def index_by_index(n, b, seed, epoch, drop):
+    """The exercise's own loop."""
+    found, batch = [], []
+    for index in order(n, seed + epoch).tolist():
+        batch.append(index)
+        if len(batch) == b:
+            found.append(torch.tensor(batch))
+            batch = []
+    if batch and not drop:
+        found.append(torch.tensor(batch))
+    return found
+
+
+def tensor_by_tensor(n, b, seed, epoch, drop):
     indices = order(n, seed + epoch)
     stop = n - n % b if drop else n
-    return [indices[start : start + b] for start in range(0, stop, b)]
+    return [torch.stack([i for i in indices[s : s + b]]) for s in range(0, stop, b)]
+
+
+def permuted_twice(n, b, seed, epoch, drop):
+    return batches(order(n, seed + epoch)[order(n, seed + epoch)], b, drop)
 
 
 class NoItem(Dataset):
@@ -190,6 +213,12 @@ WRONG = {
             "the first one's weight",
         ),
         (collate_in_a_loop, "still loops over the samples"),
+        (
+            lambda samples: batch(
+                samples, label=lambda b: torch.stack([torch.tensor(s[1]) for s in good(samples)])
+            ),
+            "still loops over the samples",
+        ),
         (lambda samples: None, "Is there a return"),
     ],
     "04.3": [
@@ -215,6 +244,17 @@ WRONG = {
         (lambda losses, counts: losses.mul_(counts).nansum() / counts.sum(), "in place"),
         (lambda losses, counts: losses.nan_to_num(0) @ counts / counts.sum(), "RuntimeError"),
         (running, "still loops over the batches"),
+        (lambda losses, counts: (losses * counts).nansum() / counts.sum(), "hides a loss"),
+        (
+            lambda losses, counts: (losses * counts).nan_to_num(0, 0, 0).sum() / counts.sum(),
+            "hides a loss that became NaN",
+        ),
+        (
+            lambda losses, counts: (losses[~losses.isnan()] * counts[~losses.isnan()]).sum()
+            / counts.sum(),
+            "hides a loss that became NaN",
+        ),
+        (in_numbers, "Python still loops over the batches"),
     ],
     "04.4": [
         (globally, "everybody draws from"),
@@ -254,7 +294,19 @@ WRONG = {
             lambda n, b, seed, epoch, drop: [x.tolist() for x in batches(order(n, seed), b, drop)],
             "expected is one tensor",
         ),
-        (by_slices, "still loops over the samples"),
+        (index_by_index, "Python still loops over the samples of a batch"),
+        (tensor_by_tensor, "still loops over the samples of a batch"),
+        (permuted_twice, "the values are not"),
+        (
+            lambda n, b, seed, epoch, drop: batches(order(n, seed + epoch) + 1, b, drop),
+            "start at 1",
+        ),
+        (
+            lambda n, b, seed, epoch, drop: [
+                x.sort().values for x in batches(order(n, seed + epoch), b, drop)
+            ],
+            "each batch is sorted",
+        ),
         (by_loader, "draws a seed for its workers first"),
     ],
 }

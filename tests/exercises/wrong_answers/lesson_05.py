@@ -81,6 +81,28 @@ def by_difference(values, lengths):
     return divided(sums, lengths)
 
 
+def differences_of_sums(values, lengths):
+    sums = functional.pad(values.cumsum(0), (0, 0, 1, 0))
+    ends = lengths.cumsum(0)
+    return divided(sums[ends] - sums[ends - lengths], lengths)
+
+
+def differences_in_float64(values, lengths):
+    return differences_of_sums(values.double(), lengths).to(values.dtype)
+
+
+def by_one_hot(values, lengths):
+    index = torch.arange(len(lengths)).repeat_interleave(lengths)
+    members = functional.one_hot(index, len(lengths)).T.to(values.dtype)
+    return divided(members @ values, lengths)
+
+
+def by_members(values, lengths):
+    index = torch.arange(len(lengths)).repeat_interleave(lengths)
+    chosen = (index == torch.arange(len(lengths)).unsqueeze(1)).unsqueeze(2)
+    return divided(torch.where(chosen, values, 0).sum(dim=1), lengths)
+
+
 def tokens(scores, targets):
     return functional.cross_entropy(scores.transpose(1, 2), targets, reduction="none")
 
@@ -114,6 +136,12 @@ WRONG = {
         (nan_replaced_last, "only an empty sequence has the mean zero"),
         (zeroed_in_place, "changes its input in place"),
         (means_in_a_loop, "still loops over the sequences"),
+        (
+            lambda x, n: divided(torch.where(mask_of(x, n), x, 0).nansum(dim=1), n),
+            "with a NaN at a real position",
+        ),
+        (lambda x, n: torch.where(mask_of(x, n), x, torch.nan).nanmean(dim=1), "holds NaN"),
+        (lambda x, n: torch.nanmean(x.masked_fill(~mask_of(x, n), torch.nan), 1), "holds NaN"),
     ],
     "05.2": [
         (lambda targets: torch.cat(targets), "not the right sizes"),
@@ -137,13 +165,18 @@ WRONG = {
             "with int32 it returns dtype torch.int64, expected torch.int32",
         ),
         (one_by_one, "still loops over the images"),
+        (lambda targets: functional.pad(torch.cat(targets), (1, 0)), "belong to image 0"),
+        (
+            lambda targets: numbered(targets, torch.cat([torch.arange(len(t)) for t in targets])),
+            "the boxes count within their image",
+        ),
     ],
     "05.3": [
         (segment_sum, "has to be divided by the length"),
         (lambda v, n: segment_sum(v, n) / len(n), "divided by the number of sequences"),
         (lambda v, n: segment_sum(v, n) / n.max(), "by the longest length"),
         (by_scatter, "a zero is in every mean"),
-        (lambda v, n: torch.segment_reduce(v, "mean", lengths=n), "with an empty sequence in"),
+        (lambda v, n: torch.segment_reduce(v, "mean", lengths=n), "its result holds NaN"),
         (lambda v, n: segment_sum(v, n) / n[:, None], "its result holds NaN"),
         (lambda v, n: v.reshape(len(n), -1, v.shape[1]).mean(dim=1), "RuntimeError"),
         (lambda v, n: v.mean(dim=0), "the batch dimension is gone"),
@@ -151,6 +184,10 @@ WRONG = {
         (lambda v, n: segment_sum(v, n) / n, "divide the columns"),
         (by_difference, "differ from the loop's, the first of them at index 1"),
         (by_split, "still loops over the sequences"),
+        (differences_of_sums, "with a NaN in one of the sequences"),
+        (differences_in_float64, "a NaN spoils those after it"),
+        (by_one_hot, "as much memory"),
+        (by_members, "as much memory"),
     ],
     "05.4": [
         (lambda s, t: tokens(s, t).mean(dim=1), "padding included"),
@@ -167,5 +204,16 @@ WRONG = {
         (lambda s, t: functional.cross_entropy(s, t, reduction="none"), "Expected target size"),
         (lambda s, t: -tokens(s, t).sum(dim=1) / real(t).clamp(min=1), "the sign is wrong"),
         (losses_in_a_loop, "still loops over the sequences"),
+        (lambda s, t: tokens(s, t).nansum(dim=1) / real(t).clamp(min=1), "hides a NaN"),
+        (lambda s, t: tokens(s.nan_to_num(), t).sum(1) / real(t).clamp(min=1), "NaN at a real"),
+        (
+            lambda s, t: (tokens(s, t).sum(1) / real(t).clamp(min=1)).nan_to_num(0),
+            "that is NaN at a real position",
+        ),
+        (
+            lambda s, t: (tokens(s, t.clamp(min=0)) * (t != -100)).sum(1) / real(t).clamp(min=1),
+            "zero times NaN is NaN",
+        ),
+        (lambda s, t: tokens(s, t).mean(dim=1) * t.shape[1] / real(t), "holds NaN"),
     ],
 }

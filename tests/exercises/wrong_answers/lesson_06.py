@@ -1,5 +1,6 @@
 """Typical wrong answers to the exercises of lesson 06, each with words its hint must hold."""
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 
@@ -52,6 +53,13 @@ def fetch_in_a_loop(images, labels, indices):
 
 def a_list_of_samples(images, labels, indices):
     return [(images[index].unsqueeze(0).float() / 16, labels[index]) for index in indices]
+
+
+def by_numbers(images, labels, indices):
+    """No PyTorch call for each sample, but a turn of Python."""
+    rows, chosen = images.numpy(), indices.numpy()
+    batch = np.stack([rows[index] for index in chosen])
+    return torch.from_numpy(batch).unsqueeze(1).float() / 16, labels[indices]
 
 
 def joined(texts):
@@ -139,6 +147,16 @@ def chunk_batches_in_a_loop(data, batch_size, chunk_rows, seed):
     return chunked(cut=cut)(data, batch_size, chunk_rows, seed)
 
 
+def rows_by_python(data, batch_size, chunk_rows, seed):
+    def cut(rows, size):
+        numbers = rows.tolist()
+        made = [[numbers[i] for i in range(s, min(s + size, len(rows)))]
+                for s in range(0, len(rows), size)]
+        return [torch.tensor(batch, dtype=data.dtype) for batch in made]
+
+    return chunked(cut=cut)(data, batch_size, chunk_rows, seed)
+
+
 def in_place(data, batch_size, chunk_rows, seed):
     generator = torch.Generator().manual_seed(seed)
     parts = data.split(chunk_rows) if len(data) else ()
@@ -176,6 +194,16 @@ WRONG = {
         (scans(lambda x, y, i: fetched(x, i)), "expected a tuple of images and labels"),
         (scans(lambda x, y, i: (fetched(x, i[0]), y[i[0]])), "one for each index"),
         (scans(lambda x, y, i: None), "a batch is None"),
+        (
+            scans(lambda x, y, i: (fetched(x, i) * 16 / fetched(x, i).max() / 16, y[i])),
+            "its own largest value",
+        ),
+        (scans(by_numbers), "Python still loops over the indices"),
+        (scans(lambda x, y, i: (fetched(x, i[:1]).expand(len(i), -1, -1, -1), y[i])), "values"),
+        (
+            scans(lambda x, y, i: (torch.stack([fetched(x, i)[n] for n in range(len(i))]), y[i])),
+            "still loops over the indices",
+        ),
     ],
     "06.2": [
         (lambda texts: (joined(texts), running(map(len, texts))), "the offsets count characters"),
@@ -232,6 +260,21 @@ WRONG = {
         ),
         (lambda texts: joined(texts), "expected is a tuple of 2"),
         (pack_in_a_loop, "still loops over the strings"),
+        (
+            lambda texts: (joined(texts[::-1]), running(byte_lengths(texts[::-1]))),
+            "in the opposite order",
+        ),
+        (
+            lambda texts: (joined(texts), running(byte_lengths(texts)) + torch.arange(len(texts) + 1)),
+            "a separator in it",
+        ),
+        (
+            lambda texts: (
+                torch.tensor(list("".join(texts).encode("utf-16-le")), dtype=torch.uint8),
+                running(len(text.encode("utf-16-le")) for text in texts),
+            ),
+            "expected (16,)",
+        ),
     ],
     "06.3": [
         (chunked(order=lambda n, g: range(n)), "the chunks come in their own order"),
@@ -251,5 +294,6 @@ WRONG = {
         (lambda *given: torch.cat(chunked()(*given)), "expected is a list of 12"),
         (in_place, "changes its input in place"),
         (chunk_batches_in_a_loop, "still loops over the rows of a batch"),
+        (rows_by_python, "still loops over the rows of a batch"),
     ],
 }

@@ -82,6 +82,22 @@ def only_the_last(chunks):
     return values.mean(dim=0), values.std(dim=0, correction=0)
 
 
+def unclamped(chunks):
+    rows, mean, squares = sums(chunks)
+    return mean, (squares - mean**2).sqrt()
+
+
+def numbers_by_python(chunks):
+    rows, mean, squares = 0, np.zeros(()), np.zeros(())
+    for chunk in chunks:
+        for row in chunk.double().numpy():
+            rows += 1
+            step = row - mean
+            mean = mean + step / rows
+            squares = squares + step * (row - mean)
+    return torch.from_numpy(mean), torch.from_numpy(np.sqrt(squares / rows))
+
+
 def float32(array):
     return torch.from_numpy(array.astype(np.float32, order="C"))
 
@@ -94,6 +110,29 @@ def one_by_one(array):
     return torch.stack([torch.tensor(a.astype(np.float32)).permute(2, 0, 1) for a in array])
 
 
+def four_deep(array):
+    n, h, w, c = array.shape
+    result = np.empty((n, c, h, w), np.float32)
+    for i in range(n):
+        for k in range(c):
+            for y in range(h):
+                for x in range(w):
+                    result[i, k, y, x] = array[i, y, x, k]
+    return torch.from_numpy(result)
+
+
+def photo_by_photo(array):
+    return torch.from_numpy(np.stack([a.transpose(2, 0, 1).astype(np.float32) for a in array]))
+
+
+def row_after_row(array):
+    n, h, w, c = array.shape
+    result = np.empty((n, c, h, w), np.float32)
+    for y in range(h):
+        result[:, :, y] = array[:, y].transpose(0, 2, 1)
+    return torch.from_numpy(result)
+
+
 def changing(array):
     array[...] = 0
     return nchw(array)
@@ -101,6 +140,21 @@ def changing(array):
 
 def dealt(rows, start, step):
     return torch.arange(min(start, rows), rows, step)
+
+
+def the_loop_itself(rows, worker, workers, rank, world_size):
+    mine = []
+    for row in range(rows):
+        if row % (world_size * workers) == rank * workers + worker:
+            mine.append(row)
+    return torch.tensor(mine, dtype=torch.int64)
+
+
+def rows_in_python(rows, block_rows, blocks):
+    numbers = blocks.tolist()
+    return torch.tensor(
+        [r for b in numbers for r in range(b * block_rows, min((b + 1) * block_rows, rows))]
+    )
 
 
 def full(block_rows, blocks):
@@ -123,6 +177,9 @@ WRONG = {
         (lambda chunks: sum(map(len, chunks)) / len(chunks), "has no len"),
         (only_the_last, "the values are not"),
         (row_by_row, "still loops over the rows of a chunk"),
+        (numbers_by_python, "Python still loops over the rows of a chunk"),
+        (finished(lambda n, m, v: (m, v.sqrt())), "the digits of the deviation are gone"),
+        (unclamped, "with numbers so far from zero"),
     ],
     "07.2": [
         (lambda a: torch.tensor(a).permute(0, 3, 1, 2).float(), "byte order different"),
@@ -157,7 +214,10 @@ WRONG = {
         (lambda a: nchw(a.astype(np.int8)), "wrapped around"),
         (lambda a: a.astype(np.float32).transpose(0, 3, 1, 2), "expected is one tensor"),
         (changing, "has been changed"),
-        (one_by_one, "stack expects a non-empty"),
+        (four_deep, "Python still loops over the photographs"),
+        (photo_by_photo, "Python still loops over the photographs"),
+        (row_after_row, "Python still loops over the rows of a photograph"),
+        (one_by_one, "still loops over the photographs"),
     ],
     "07.3": [
         (lambda n, w, ws, r, rs: dealt(n, w, ws), "the rank is left out"),
@@ -185,6 +245,13 @@ WRONG = {
         ),
         (lambda n, w, ws, r, rs: dealt(n, r * ws + w, ws + rs), "samples differ"),
         (lambda n, w, ws, r, rs: torch.arange(r * ws + w, n + 6, ws * rs), "there are 20"),
+        (the_loop_itself, "Python still loops over the rows"),
+        (
+            lambda n, w, ws, r, rs: torch.tensor(
+                [row for row in range(n) if row % (ws * rs) == r * ws + w], dtype=torch.int64
+            ),
+            "Python still loops over the rows",
+        ),
     ],
     "07.4": [
         (lambda n, b, i: full(b, i).flatten(), "right number of dimensions"),
@@ -198,5 +265,10 @@ WRONG = {
         (lambda n, b, i: i * b, "not the right sizes"),
         (lambda n, b, i: (i[:, None] + torch.arange(b)).flatten()[:n], "taken for its first row"),
         (lambda n, b, i: torch.randperm(n).int(), "expected torch.int64"),
+        (rows_in_python, "Python still loops over the rows of a block"),
+        (
+            lambda n, b, i: torch.cat([torch.arange(k * b, min((k + 1) * b, n)) for k in i.tolist()]),
+            "still loops over the blocks",
+        ),
     ],
 }
