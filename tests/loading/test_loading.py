@@ -2,6 +2,8 @@
 
 import copy
 import io
+import itertools
+import json
 import os
 import pickle
 import subprocess
@@ -28,7 +30,7 @@ settings_of_an_epoch = {
     "chunk_rows": st.integers(1, 200),
     "block_rows": st.integers(1, 90),
     "shuffle": st.booleans(),
-    "drop_last": st.booleans(),
+    "ends": st.sampled_from([{}, {"drop_last": True}, {"empty_last": True}]),
     "seed": st.integers(0, 3),
 }
 
@@ -53,62 +55,110 @@ def in_a_dataloaders_order(parts):
     return merged
 
 
-@settings(max_examples=300)
-@given(world_size=st.integers(1, 4), **settings_of_an_epoch)
-def test_each_row_comes_exactly_once_over_all_ranks(rows, world_size, **options):
-    ranks = [
-        chunked(rows, rank=rank, world_size=world_size, **options) for rank in range(world_size)
-    ]
+def of_ranks(make, rows, world_size, **options):
+    """The batches of each rank, as lists."""
+    ranks = [make(rows, rank=rank, world_size=world_size, **options) for rank in range(world_size)]
     batches = [[batch.tolist() for batch in rank] for rank in ranks]
     assert [len(rank) for rank in ranks] == [len(part) for part in batches]
+    return batches
+
+
+def by_steps(batches):
+    """The rows of each step over all ranks, in the global order of a shuffled epoch."""
+    steps = itertools.zip_longest(*batches, fillvalue=[])
+    return [[row for turn in itertools.zip_longest(*step) for row in turn if row is not None]
+            for step in steps]  # fmt: skip
+
+
+def made(make, chunk_rows, block_rows, ends, **options):
+    sizes = {"chunk_rows": chunk_rows, "block_rows": block_rows} if make is chunked else {}
+    return options | sizes | ends
+
+
+@pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
+@settings(max_examples=60)
+@given(world_size=st.integers(1, 9), **settings_of_an_epoch)
+def test_each_row_comes_exactly_once_over_all_ranks(make, rows, world_size, **options):
+    size, ends = options["batch_size"], options["ends"]
+    batches = of_ranks(make, rows, world_size, **made(make, **options))
     seen = [row for part in batches for batch in part for row in batch]
     assert len(seen) == len(set(seen))
-    size = options["batch_size"]
-    if options["drop_last"]:
-        assert {len(part) for part in batches} == {rows // world_size // size}
+    assert all(len(batch) == size for part in batches for batch in part[:-1])
+    counts = {len(part) for part in batches}
+    if "drop_last" in ends:
+        assert counts == {rows // (world_size * size)}
         assert all(len(batch) == size for part in batches for batch in part)
     else:
         assert sorted(seen) == list(range(rows))
-        assert all(len(batch) == size for part in batches for batch in part[:-1])
+    if "empty_last" in ends:
+        assert counts == {-(-rows // (world_size * size))}
+    elif not ends:
+        assert all(batch for part in batches for batch in part)
+        assert max(counts) - min(counts) <= 1
     if not options["shuffle"]:
-        assert seen == sorted(seen)
+        in_turns = [row for step in itertools.zip_longest(*batches, fillvalue=[]) for batch in step
+                    for row in batch]  # fmt: skip
+        assert in_turns == sorted(seen)
 
 
-@settings(max_examples=200)
+@pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
+@settings(max_examples=60)
+@given(
+    each=st.integers(1, 9),
+    ranks=st.permutations([1, 2, 3, 4, 6, 8, 12, 24]),
+    epoch=st.integers(0, 2),
+    **{name: form for name, form in settings_of_an_epoch.items() if name != "batch_size"},
+)
+def test_each_step_sees_the_same_rows_on_any_number_of_ranks(make, rows, each, ranks, epoch, **options):
+    def steps(world_size, done):
+        seen = []
+        for rank in range(world_size):
+            settings = made(make, **options, batch_size=24 * each // world_size)
+            loader = make(rows, rank=rank, world_size=world_size, **settings)
+            loader.load_state_dict(state | {"batches": done})
+            seen.append([batch.tolist() for batch in loader])
+        if options["shuffle"]:
+            return by_steps(seen)
+        return [sum(step, []) for step in itertools.zip_longest(*seen, fillvalue=[])]
+
+    first = make(rows, **made(make, **options, batch_size=24 * each))
+    first.set_epoch(epoch)
+    state = first.state_dict()
+    alone = [batch.tolist() for batch in first]
+    assert steps(ranks[0], 0) == alone
+    half = len(alone) // 2
+    assert steps(ranks[1], half) == alone[half:]
+
+
+@settings(max_examples=100)
 @given(workers=st.integers(1, 5), done=st.integers(0, 400), **settings_of_an_epoch)
 def test_any_number_of_workers_yields_the_same_batches_in_the_same_order(
     workers, done, rows, **options
 ):
+    options = made(chunked, **options) | {"rank": 1, "world_size": 3}
     alone = [batch.tolist() for batch in chunked(rows, **options)]
     done = min(done, len(alone))
     resumed = chunked(rows, **options)
-    resumed.load_state_dict(chunked(rows, **options).state_dict(done))
+    resumed.load_state_dict(chunked(rows, **options).state_after(done))
     assert len(resumed) == len(alone) - done
     patch = pytest.MonkeyPatch()
     parts = [as_worker(patch, resumed, worker, workers) for worker in range(workers)]
     assert in_a_dataloaders_order(parts) == alone[done:]
 
 
-@settings(max_examples=200)
-@given(
-    world_size=st.integers(1, 4),
-    done=st.integers(0, 400),
-    **{k: v for k, v in settings_of_an_epoch.items() if k not in ("chunk_rows", "block_rows")},
-)
-def test_the_sampler_too(rows, world_size, done, **options):
-    seen = []
-    for rank in range(world_size):
-        sampler = TensorBatchSampler(rows, **options, rank=rank, world_size=world_size)
-        batches = [batch.tolist() for batch in sampler]
-        assert len(batches) == len(sampler)
-        assert all(len(batch) == options["batch_size"] for batch in batches[:-1])
-        seen += [row for batch in batches for row in batch]
-        again = TensorBatchSampler(rows, **options, rank=rank, world_size=world_size)
-        again.load_state_dict(sampler.state_dict(min(done, len(batches))))
-        assert [batch.tolist() for batch in again] == batches[done:]
-    assert len(seen) == len(set(seen))
-    if not options["drop_last"]:
-        assert sorted(seen) == list(range(rows))
+@pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
+@settings(max_examples=60)
+@given(stop=st.integers(0, 400), **settings_of_an_epoch)
+def test_a_stop_after_any_batch_goes_on_with_the_next(make, rows, stop, **options):
+    options = made(make, **options)
+    alone = [batch.tolist() for batch in make(rows, **options)]
+    stopped = make(rows, **options)
+    before = [batch.tolist() for batch in itertools.islice(stopped, stop)]
+    state = stopped.state_dict()
+    assert state == make(rows, **options).state_after(len(before))
+    again = make(rows, **options)
+    again.load_state_dict(json.loads(json.dumps(state)))
+    assert before + [batch.tolist() for batch in again] == alone
 
 
 @pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
@@ -173,7 +223,7 @@ def test_large_seeds_do_not_run_into_epochs():
 @pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
 def test_an_epoch_cut_short_twice_is_noticed(make):
     loader = make(100, batch_size=10)
-    loader.load_state_dict(loader.state_dict(3))
+    loader.load_state_dict(loader.state_after(3))
     assert len(list(loader)) == 7
     with pytest.warns(UserWarning, match="without its first 3 batches"):
         list(loader)
@@ -253,7 +303,7 @@ def test_workers_that_stay_see_the_epoch_and_the_place(tmp_path):
         rows.set_epoch(epoch)
         alone.set_epoch(epoch)
         assert [b.tolist() for b in loader] == [b.tolist() for b in alone]
-    state = rows.state_dict(7)
+    state = rows.state_after(7)
     rows.set_epoch(9)
     rows.load_state_dict(state)
     assert [b.tolist() for b in loader] == [b.tolist() for b in as_loaded(alone, state)]
@@ -485,8 +535,8 @@ def test_epochs_and_states_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="epoch is 0 or more"):
         rows.set_epoch(-1)
     with pytest.raises(ValueError, match="10 batches, but got 11"):
-        rows.state_dict(11)
-    state = rows.state_dict(3)
+        rows.state_after(11)
+    state = rows.state_after(3)
     for wrong in ({"batches": 99}, {"batches": -3}, {"epoch": -1}):
         with pytest.raises(ValueError, match=r"99 were done|or more"):
             rows.load_state_dict(state | wrong)
@@ -494,7 +544,7 @@ def test_epochs_and_states_that_make_no_sense_are_refused():
         rows.load_state_dict(state | {"epoch": 1.9})
     with pytest.raises(TypeError, match="but got None"):
         rows.load_state_dict(None)
-    with pytest.raises(ValueError, match="batch_size=10 and not 20"):
+    with pytest.raises(ValueError, match="global_batch=10 and not 20"):
         chunked(100, batch_size=20, shuffle=True).load_state_dict(state)
     with pytest.raises(ValueError, match="rows=100 and not 101"):
         chunked(101, batch_size=10, shuffle=True).load_state_dict(state)
@@ -504,10 +554,10 @@ def test_epochs_and_states_that_make_no_sense_are_refused():
 
 def test_the_place_is_kept_until_another_epoch_is_chosen():
     rows = chunked(100, batch_size=10, shuffle=True)
-    rows.load_state_dict(rows.state_dict(4) | {"epoch": 2})
+    rows.load_state_dict(rows.state_after(4) | {"epoch": 2})
     rows.set_epoch(2)
     assert len(rows) == 6
-    assert rows.state_dict(2)["batches"] == 6  # counted from the beginning of the epoch
+    assert rows.state_after(2)["batches"] == 6  # counted from the beginning of the epoch
     rows.set_epoch(3)
     assert len(rows) == 10
 
@@ -525,7 +575,7 @@ def test_rank_and_world_size_come_from_torch_distributed(monkeypatch):
     finally:
         torch.distributed.destroy_process_group()
     assert (rows.rank, rows.world_size) == (2, 3)
-    assert torch.cat(list(rows)).tolist() == [6, 7, 8, 9]
+    assert torch.cat(list(rows)).tolist() == [4, 5, 9]
 
 
 @LINUX

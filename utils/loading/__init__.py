@@ -1,7 +1,7 @@
 """Loaders that deliver whole batches: what lessons 06 and 07 build up to.
 
-Both make the order of an epoch from a seed and the epoch's number alone. So it is the same for
-any number of worker processes, can be split over several machines, and a run that stopped
+The order of an epoch comes from a seed, the epoch's number and the size of a step over all
+ranks. So it is the same for any number of worker processes and ranks, and a run that stopped
 half-way goes on at exactly the next batch.
 """
 

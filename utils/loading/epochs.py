@@ -1,19 +1,28 @@
-"""Epochs: an order for each, our part of it, and where we are in it."""
+"""Epochs: an order for each, and where in which one we are."""
 
 from __future__ import annotations
 
-import os
 import warnings
+from collections.abc import Iterator
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
-import torch
 
 from utils.arguments import boolean, not_negative, positive
+from utils.loading.place import Place, Run
+from utils.loading.ranks import Steps, rank_and_world_size
+
+# Batches that a DataLoader may have asked each worker for when it has used one, unless told more.
+_PREFETCHED = 3
+_OF_A_WORKER = "worker", "workers", "taken"
 
 
 class Epochs:
-    """The part of the rows that is ours, and where in which epoch we are."""
+    """What both loaders know: rows, steps, seed, and a place that can be saved and loaded.
+
+    A `torch.distributed.checkpoint.stateful.Stateful`. A subclass has ``_iterate``.
+    """
 
     def __init__(
         self,
@@ -22,22 +31,21 @@ class Epochs:
         shuffle: bool,
         seed: int,
         drop_last: bool,
+        empty_last: bool,
         rank: int | None,
         world_size: int | None,
     ):
         self.rows, self.batch_size = rows, positive("batch_size", batch_size)
         self.shuffle, self.drop_last = boolean("shuffle", shuffle), boolean("drop_last", drop_last)
+        self.empty_last = boolean("empty_last", empty_last)
         self.seed = not_negative("seed", seed)
-        self.rank, self.world_size = _rank_and_world_size(rank, world_size)
-        # the epoch, the batches of it to skip, and how many epochs have been gone through to
-        # their end; shared with worker processes, also with those that outlive an epoch
-        self._position = torch.zeros(3, dtype=torch.int64).share_memory_()
-
-    def __setstate__(self, state: dict) -> None:
-        # to workers the place is sent as shared memory; a copy of ours gets one of its own
-        self.__dict__.update(state)
-        if not self._position.is_shared():
-            self._position = self._position.clone().share_memory_()
+        self.rank, self.world_size = rank_and_world_size(rank, world_size)
+        self._steps = Steps(
+            rows, self.batch_size, self.rank, self.world_size, self.drop_last, self.empty_last
+        )
+        self._place = Place()
+        self._run: Run | None = None  # of the newest iteration in this process
+        self._taken = 0  # what a worker's next iteration leaves out of its own batches
 
     def __copy__(self) -> Epochs:
         return deepcopy(self)
@@ -45,12 +53,12 @@ class Epochs:
     @property
     def epoch(self) -> int:
         """The epoch that the next iteration goes through, from 0."""
-        return int(self._position[0])
+        return self._place.epoch
 
     @property
     def done(self) -> int:
         """How many batches of that epoch the next iteration leaves out: 0, or what was loaded."""
-        return int(self._position[1])
+        return self._place.done
 
     def set_epoch(self, epoch: int) -> None:
         """Go through ``epoch`` next, from its beginning.
@@ -59,22 +67,44 @@ class Epochs:
         If `load_state_dict` has chosen this epoch, its place in it is kept. Call it between
         epochs: worker processes look at it when they start on one.
         """
-        if not_negative("epoch", epoch) != self.epoch:
-            self._position[:2] = torch.tensor([epoch, 0])
+        same = not_negative("epoch", epoch) == self.epoch
+        self._place.move(epoch, self.done if same else 0)
+        self._run = None
 
-    def state_dict(self, batches: int) -> dict:
-        """Where we are after ``batches`` batches of this iteration: numbers, ready to be saved.
+    def state_dict(self) -> dict[str, Any]:
+        """Where we are: numbers, ready to be saved. The next batch is the first after loading.
 
-        You count the batches, since only you know how many you have used: worker processes
-        prepare some in advance.
+        What this process has yielded counts. `torchdata.stateful_dataloader.StatefulDataLoader`
+        asks for it by itself, also in worker processes. A `DataLoader` with workers prepares
+        batches ahead, so that only you know how many you have used: see `state_after`.
+
+        Raises `RuntimeError` after an iteration by workers of a plain `DataLoader`.
         """
-        done = self.done + not_negative("batches", batches)
-        if done > self._batches():
-            raise ValueError(f"An epoch has {self._batches()} batches, but got {done} as done.")
-        return {"epoch": self.epoch, "batches": done, **self._settings()}
+        worker, run = self._worker(), self._run
+        if worker is None and self._place.by_workers:
+            raise RuntimeError(
+                "Worker processes prepare batches ahead, so how many of them you have used is not "
+                "known here. Count them and call state_after(batches), or take torchdata's "
+                "StatefulDataLoader instead of DataLoader."
+            )
+        if run is None:
+            return self._state(self.epoch, self.done)
+        if worker is None:
+            return self._state(run.epoch, run.next)
+        numbers = run.worker, run.workers, run.taken
+        return self._state(run.epoch, run.done) | dict(zip(_OF_A_WORKER, numbers, strict=True))
 
-    def load_state_dict(self, state: dict) -> None:
-        """Go on where `state_dict` was taken: the next iteration starts with the next batch.
+    def state_after(self, batches: int) -> dict[str, Any]:
+        """The state after ``batches`` batches of this iteration: for a `DataLoader` with workers.
+
+        Raises `ValueError` if the epoch has fewer.
+        """
+        return self._state(self.epoch, self.done + not_negative("batches", batches))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where the state was taken: the next iteration starts with the next batch.
+
+        The number of ranks may be another one if ``batch_size`` × ``world_size`` is the same.
 
         Raises `ValueError` if ``state`` was taken with other settings or data, whose order is
         another one. ``len`` of a `DataLoader` is to be asked for again in each epoch: this one
@@ -84,72 +114,90 @@ class Epochs:
             raise TypeError(f"A state is the dict that state_dict returned, but got {state!r}.")
         mine = self._settings()
         wrong = [name for name in mine if state.get(name) != mine[name]]
-        if wrong or state.keys() != mine.keys() | {"epoch", "batches"}:
+        if wrong or state.keys() - _OF_A_WORKER != mine.keys() | {"epoch", "batches"}:
             told = ", ".join(f"{name}={state.get(name)!r} and not {mine[name]!r}" for name in wrong)
             raise ValueError(
                 f"The state is from a loader with {told or 'other entries'}, so its place means "
-                "nothing here. Make the loader as it was made then."
+                "nothing here. Make the loader as it was made then (global_batch is batch_size "
+                "× world_size)."
             )
-        epoch, done = (not_negative(name, state[name]) for name in ("epoch", "batches"))
-        if done > self._batches():
-            raise ValueError(f"An epoch has {self._batches()} batches, but {done} were done.")
-        self._position[:] = torch.tensor([epoch, done, 0])
+        wanted = state.get("worker"), state.get("workers")
+        if "worker" in state and wanted != self._worker():
+            raise ValueError(
+                f"The state is that of worker {wanted[0]} of {wanted[1]}. Load the state of the "
+                "whole StatefulDataLoader, into one with the same num_workers."
+            )
+        names = "epoch", "batches"
+        epoch, done = (not_negative(name, state[name]) for name in names)
+        if done > self._steps.count:
+            raise ValueError(f"An epoch has {self._steps.count} batches, but {done} were done.")
+        self._taken = not_negative("taken", state.get("taken", 0))
+        self._place.move(epoch, done)
+        self._run = None
+
+    def weights(self) -> list[float]:
+        """What to multiply the **sum** of each batch's losses with, for each batch to come.
+
+        ``world_size`` by the rows of the step over all ranks. So the mean over ranks, as
+        `DistributedDataParallel` takes it of gradients, is the mean over the step's rows, also
+        if ranks have unequally many of them, or none: the sum over an empty batch is 0.
+        """
+        steps = self._steps
+        return [self.world_size / steps.size(step) for step in range(self.done, steps.batches)]
 
     def __len__(self) -> int:
         """How many batches the next iteration yields, over all workers."""
-        return self._batches() - self.done
+        return max(0, self._steps.batches - self.done)
 
-    def _settings(self) -> dict:
-        names = "rows", "batch_size", "shuffle", "seed", "drop_last", "rank", "world_size"
-        return {name: getattr(self, name) for name in names}
+    def __iter__(self) -> Iterator:
+        worker, place = self._worker(), self._place
+        if worker is None or worker[0] == 0:
+            self._warn_of_repetition()
+        place.by_workers = worker is not None
+        self._run = Run(place.epoch, place.done, *(worker or (0, 1)), self._taken)
+        self._taken = 0
+        return self._counted(self._run)
 
-    def _share(self) -> tuple[int, int]:
-        """Our part of the epoch's order: the places from the first to before the second."""
-        return tuple((self.rank + i) * self.rows // self.world_size for i in range(2))
+    def _counted(self, run: Run) -> Iterator:
+        last = self._steps.batches - 1
+        for batch in self._iterate(run.epoch, range(run.next, last + 1, run.workers)):
+            # of a worker's last batches nobody here knows whether they will be used
+            known = self._worker() is None or run.taken >= _PREFETCHED
+            if run.next == last and known and run.epoch == self.epoch:
+                self._place.gone_through = 1
+            run.taken += 1
+            yield batch
 
-    def _batches(self) -> int:
-        """How many batches of an epoch are ours."""
-        if self.drop_last:  # as many on every rank
-            return self.rows // self.world_size // self.batch_size
-        first, last = self._share()
-        return -((first - last) // self.batch_size)
+    def _iterate(self, epoch: int, batches: range) -> Iterator:
+        """These of the epoch's batches of this rank."""
+        raise NotImplementedError
 
-    def _generator(self, *place: int) -> torch.Generator:
-        """Random numbers that depend on the seed and ``place`` (the epoch, …) alone."""
+    def _worker(self) -> tuple[int, int] | None:
+        """Which worker process this is, and of how many, if workers share the batches."""
+        return None
+
+    def _state(self, epoch: int, done: int) -> dict[str, Any]:
+        if done > self._steps.count:
+            raise ValueError(f"An epoch has {self._steps.count} batches, but got {done} as done.")
+        return {"epoch": epoch, "batches": done, **self._settings()}
+
+    def _settings(self) -> dict[str, Any]:
+        """What the order depends on."""
+        names = "rows", "shuffle", "seed", "drop_last"
+        settings = {name: getattr(self, name) for name in names}
+        return settings | {"global_batch": self._steps.global_batch}
+
+    def _random(self, count: int, *place: int) -> list[int]:
+        """Seeds that depend on the loader's seed and ``place`` (the epoch, …) alone."""
         mixed = np.random.SeedSequence(self.seed, spawn_key=place)
-        return torch.Generator().manual_seed(int(mixed.generate_state(1, np.uint64)[0] >> 1))
-
-    def _finish(self, epoch: int) -> None:
-        """Note that ``epoch`` has been gone through to its end."""
-        self._position[2] = epoch + 1
+        return (mixed.generate_state(count, np.uint64) >> 1).tolist()
 
     def _warn_of_repetition(self) -> None:
         """Warn if this epoch has been, and would come in the same order or cut short again."""
-        if self._position[2] == self.epoch + 1 and (self.shuffle or self.done):
+        if self._place.gone_through and (self.shuffle or self.done):
             cut = f", without its first {self.done} batches" if self.done else ""
             warnings.warn(
                 f"Epoch {self.epoch} has been gone through already and comes in the same order "
                 f"again{cut}. Call set_epoch(epoch) before each epoch.",
                 stacklevel=3,
             )
-
-
-def _rank_and_world_size(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    if (rank is None) != (world_size is None):
-        raise ValueError("rank and world_size belong together: give both, or neither.")
-    if rank is None:
-        distributed = torch.distributed
-        if distributed.is_available() and distributed.is_initialized():
-            return distributed.get_rank(), distributed.get_world_size()
-        started = int(os.environ.get("WORLD_SIZE") or 1)
-        if started > 1:
-            raise RuntimeError(
-                f"This is one of {started} processes, but torch.distributed is not initialised, "
-                "so each would read all rows. Call init_process_group first, or give rank and "
-                "world_size."
-            )
-        return 0, 1
-    rank, world_size = not_negative("rank", rank), positive("world_size", world_size)
-    if rank >= world_size:
-        raise ValueError(f"rank is one of 0 to world_size - 1 = {world_size - 1}, but got {rank}.")
-    return rank, world_size

@@ -23,10 +23,19 @@ class TensorBatchSampler(Epochs, Sampler):
     `ConcatDataset` and what `random_split` returns cannot.
 
     Yields int64 tensors of shape (batch_size,). With ``shuffle``, ``seed`` and the epoch
-    (see `set_epoch`) make the order. The last batch is smaller, or left out with ``drop_last``.
-    Of ``world_size`` processes each gets its part, ``rank`` being which one this is: together
-    all rows exactly once, none repeated; with ``drop_last``, equally many batches on each. If
-    `torch.distributed` is initialised, both come from there.
+    (see `set_epoch`) make the order. Of ``world_size`` processes each gets its part, ``rank``
+    being which one this is: together all rows exactly once, none repeated. If
+    `torch.distributed` is initialised, both come from there. Step k, the k-th batches of all
+    ranks, has the same rows for any number of ranks with the same ``batch_size`` × ``world_size``.
+
+    How ranks end is your choice, if the rows are no whole number of steps:
+
+    - as they are, for an evaluation: all rows; ranks may differ by **one batch**, for which the
+      others would wait for ever in a collective call
+    - ``drop_last``: equally many full batches; up to ``batch_size`` × ``world_size`` - 1 **rows
+      are left out**, in each epoch others
+    - ``empty_last``: all rows and equally many batches, of which the last may be smaller **or
+      empty** on some ranks: weigh it with `weights`
 
     Raises `TypeError` or `ValueError` for sizes, seeds and ranks that make no sense.
     """
@@ -39,25 +48,23 @@ class TensorBatchSampler(Epochs, Sampler):
         shuffle: bool = False,
         seed: int = 0,
         drop_last: bool = False,
+        empty_last: bool = False,
         rank: int | None = None,
         world_size: int | None = None,
     ):
         rows = not_negative("rows", rows)
-        super().__init__(rows, batch_size, shuffle, seed, drop_last, rank, world_size)
+        super().__init__(rows, batch_size, shuffle, seed, drop_last, empty_last, rank, world_size)
 
-    def __iter__(self) -> Iterator[Tensor]:
-        self._warn_of_repetition()
-        return self._iterate(self.epoch, self.done)
-
-    def _iterate(self, epoch: int, done: int) -> Iterator[Tensor]:
-        first, last = self._share()
-        order = (
-            torch.randperm(self.rows, generator=self._generator(epoch)) if self.shuffle else None
-        )
-        for batch in range(done, self._batches()):
-            start = first + batch * self.batch_size
-            stop = min(start + self.batch_size, last)
-            if batch == self._batches() - 1:
-                self._finish(epoch)
-            # a copy: of a view, a DataLoader would send the whole order to its workers
-            yield torch.arange(start, stop) if order is None else order[start:stop].clone()
+    def _iterate(self, epoch: int, batches: range) -> Iterator[Tensor]:
+        if self.shuffle:
+            generator = torch.Generator().manual_seed(*self._random(1, epoch))
+            order = torch.randperm(self.rows, generator=generator)
+            mine = order[: self._steps.places][self.rank :: self.world_size]
+        for batch in batches:
+            if self.shuffle:
+                start = batch * self.batch_size
+                # a copy: of a view, a DataLoader would send the whole order to its workers
+                yield mine[start : start + self.batch_size].clone()
+            else:
+                start, count = self._steps.part(batch)
+                yield torch.arange(start, start + count)
