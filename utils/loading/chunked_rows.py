@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
@@ -88,7 +87,7 @@ class ChunkedRows(Epochs, IterableDataset):
         if chunk is not None:
             yield from self._read(readers, chunk)
         if nothing:
-            none = torch.empty(0, dtype=torch.int64)
+            none = np.empty(0, dtype=np.int64)
             yield from self._read(readers, Chunk(none, none, none))
 
     def _chunks(self, epoch: int, batches: range) -> Iterator[Chunk]:
@@ -104,8 +103,8 @@ class ChunkedRows(Epochs, IterableDataset):
                 places = [steps.part(batch) for batch in here]
                 if steps.world_size * here.step == 1:  # neighbours, to be read at once
                     places = [(places[0][0], sum(count for _, count in places))]
-                starts, counts = torch.tensor(places).unbind(1)
-                yield Chunk(starts, counts, torch.arange(int(counts.sum())))
+                starts, counts = np.array(places).T
+                yield Chunk(starts, counts, np.arange(counts.sum()))
                 continue
             start = number * self.chunk_rows
             stop = min(start + self.chunk_rows, steps.places)
@@ -115,8 +114,8 @@ class ChunkedRows(Epochs, IterableDataset):
             if here.step == 1:
                 order = chunk.order[(here.start - first) * size : (here.stop - first) * size]
             else:
-                parts = chunk.order.split(size)
-                order = torch.cat([parts[batch - first] for batch in here])
+                parts = [chunk.order[(batch - first) * size :][:size] for batch in here]
+                order = np.concatenate(parts)
             yield Chunk(chunk.starts, chunk.counts, order)
 
     def _read(self, readers: list[Callable], chunk: Chunk) -> Iterator[Tensor | tuple[Tensor, ...]]:

@@ -12,26 +12,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import gcd
 
+import numpy as np
 import torch
 from torch import Tensor
 
-LANES = 8  # more would let more ranks read without overlap, and cost each chunk some 5 µs a lane
+LANES = 8  # more would let more ranks read without overlap, and cost each chunk some 10 µs a lane
 
 
 @dataclass(frozen=True)
 class Chunk:
     """Blocks of neighbouring rows that are read together, and the order they are wanted in."""
 
-    starts: Tensor  # the first row of each block (int64)
-    counts: Tensor  # its number of rows (int64)
-    order: Tensor  # places in the chunk (int64), counted through its blocks
+    starts: np.ndarray  # the first row of each block (int64)
+    counts: np.ndarray  # its number of rows (int64)
+    order: np.ndarray  # places in the chunk (int64), counted through its blocks
 
     def rows(self) -> Tensor:
         """The wanted rows themselves (int64)."""
-        before = self.starts - (self.counts.cumsum(0) - self.counts)
-        return (torch.arange(int(self.counts.sum())) + before.repeat_interleave(self.counts))[
-            self.order
-        ]
+        before = self.starts - (self.counts.cumsum() - self.counts)
+        return torch.from_numpy(self.order + before.repeat(self.counts).take(self.order))
 
 
 class Blocks:
@@ -39,19 +38,17 @@ class Blocks:
 
     def __init__(self, rows: int, block: int, seed: int):
         generator = torch.Generator().manual_seed(seed)
-        self._starts = torch.randperm(-(-rows // block), generator=generator) * block
-        self._counts = (rows - self._starts).clamp(max=block)
-        self._ends = self._counts.cumsum(0)  # the place in the epoch behind each block
+        self._starts = torch.randperm(-(-rows // block), generator=generator).numpy() * block
+        self._counts = np.minimum(rows - self._starts, block)
+        self._ends = self._counts.cumsum()  # the place in the epoch behind each block
 
-    def between(self, start: int, stop: int) -> tuple[Tensor, Tensor]:
+    def between(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """First rows and numbers of rows of what lies at the places ``start`` to ``stop``."""
-        some = slice(
-            int(torch.searchsorted(self._ends, start, right=True)),
-            int(torch.searchsorted(self._ends, stop)) + 1,
-        )
+        first = self._ends.searchsorted(start, side="right")
+        some = slice(first, max(first, self._ends.searchsorted(stop) + 1))
         ends, begins = self._ends[some], self._ends[some] - self._counts[some]
-        before = (start - begins).clamp(min=0)
-        return self._starts[some] + before, ends.clamp(max=stop) - begins - before
+        before = np.maximum(start - begins, 0)
+        return self._starts[some] + before, np.minimum(ends, stop) - begins - before
 
 
 def mixed(
@@ -69,18 +66,18 @@ def mixed(
 
     shared = gcd(LANES, world_size)  # ranks among whom the lanes are dealt out
     lanes = range(rank % shared, LANES, shared)
-    order = torch.empty(sum(sizes[lane] for lane in lanes), dtype=torch.int64)
+    order = np.empty(sum(sizes[lane] for lane in lanes), dtype=np.int64)
     before = 0
     for turn, lane in enumerate(lanes):
         within = torch.randperm(sizes[lane], generator=generator.manual_seed(seeds[1 + lane]))
         offset = firsts[lane] - start if shared == 1 else before
-        torch.add(within, offset, out=order[turn :: len(lanes)])
+        np.add(within.numpy(), offset, out=order[turn :: len(lanes)])
         before += sizes[lane]
 
     if shared == 1:
         starts, counts = blocks.between(start, stop)
     else:
         parts = [blocks.between(firsts[lane], firsts[lane] + sizes[lane]) for lane in lanes]
-        starts, counts = map(torch.cat, zip(*parts, strict=True))
-    # if more ranks than lanes are dealt to, several read the same lanes, and take turns
+        starts, counts = map(np.concatenate, zip(*parts, strict=True))
+    # where there are more ranks than lanes to deal out, several read the same and take turns
     return Chunk(starts, counts, order[rank // shared :: world_size // shared])

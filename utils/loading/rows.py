@@ -29,7 +29,7 @@ def reader(source: InMemory | InFile) -> Callable[[Chunk, int], Iterator[Tensor]
         if sum(counts) > len(buffer):
             buffer = buffer.new_empty((sum(counts), *source.shape[1:]))
         source.fill(chunk.starts.tolist(), buffer[: sum(counts)].split(counts) if counts else ())
-        for places in chunk.order.split(size):
+        for places in torch.from_numpy(chunk.order).split(size):
             yield select(buffer, places)
 
     def pick(chunk: Chunk, size: int) -> Iterator[Tensor]:
