@@ -73,9 +73,8 @@ def _in_the_text(notebook: NotebookNode) -> list[str]:
         told.append("the first code cell that all lessons share (utils.authoring.form.SETUP)")
     if len(code) > 1 and len(code[1].source.splitlines()) > 5:
         told.append("imports of at most five lines in the second code cell")
-    told += [
-        f"a text in place of … in cell {c.id!r}" for c in notebook.cells if c.source.endswith("…")
-    ]
+    empty = [cell.id for cell in notebook.cells if re.search("(^|· )…$", cell.source, flags=re.M)]
+    told += [f"a text in place of … in cell {name!r}" for name in empty]
     return told
 
 
