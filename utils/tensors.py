@@ -53,7 +53,9 @@ def kind(value: object) -> str:
         form = form_of(value)
         form = "" if form == "strided" else f"{form} "
         shape = "unequal rows" if value.is_nested else f"shape {tuple(value.shape)}"
-        return f"a {form}tensor of {shape} and {value.dtype}"
+        name = type(value).__name__
+        name = "tensor" if name in ("Tensor", "Parameter", "NestedTensor") else name
+        return f"a {form}{name} of {shape} and {value.dtype}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and {value.dtype}"
     if isinstance(value, list | tuple) and value:
@@ -85,8 +87,8 @@ def as_tensor(array: object) -> torch.Tensor:
         return torch.from_numpy(np.array(values, values.dtype.newbyteorder("="), order="C"))
     except TypeError:
         raise TypeError(
-            f"PyTorch has no dtype for {kind(array)} with values of {values.dtype}. Convert it "
-            "first, such as with array.astype(numpy.float32)."
+            f"PyTorch has no dtype for the values of {kind(values)}. Convert them first, such as "
+            "with array.astype(numpy.float32)."
         ) from None
 
 
@@ -101,13 +103,43 @@ def form_of(tensor: torch.Tensor) -> str:
     return str(tensor.layout).removeprefix("torch.").removeprefix("_")
 
 
+def storages(tensor: torch.Tensor) -> list[torch.UntypedStorage]:
+    """Where the bytes of a tensor lie: in one place, or where it is sparse in several.
+
+    Raises `TypeError` for a tensor that does not tell.
+    """
+    try:
+        return [part.untyped_storage() for part in _parts(tensor)]
+    except NotImplementedError:
+        raise TypeError(
+            f"PyTorch does not tell how much memory {kind(tensor)} takes. Use an ordinary tensor, "
+            "such as x.to_dense()."
+        ) from None
+
+
+def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:
+    if tensor.layout is torch.sparse_coo:
+        return [tensor._indices(), tensor._values()]
+    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
+        return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
+    if tensor.layout in (torch.sparse_csc, torch.sparse_bsc):
+        return [tensor.ccol_indices(), tensor.row_indices(), tensor.values()]
+    return [tensor]
+
+
 def snapshot(value):
     """``value`` with copies of all tensors and arrays in it, in the same lists, tuples and dicts.
 
-    Copies need no gradient. What holds no tensor is kept as it is.
+    Copies need no gradient. What holds no tensor is kept as it is. Raises `TypeError` for a
+    tensor of a kind that PyTorch does not copy.
     """
     if isinstance(value, torch.Tensor):
-        return value.detach().clone()
+        try:
+            return value.detach().clone()
+        except RuntimeError as error:  # NotImplementedError is one
+            raise TypeError(
+                f"PyTorch cannot copy {kind(value)} ({error}). Return an ordinary tensor."
+            ) from None
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, Mapping):

@@ -107,6 +107,11 @@ def _values(value: object) -> Any:
 
 def _dense(tensor: torch.Tensor) -> Any:
     """The values of a tensor of any form as an ordinary one; of a nested one, a list of rows."""
+    if hasattr(tensor, "get_mask"):
+        raise TypeError(
+            f"{kind(tensor)} cannot be compared: what it hides is no value. Return an ordinary "
+            "tensor, such as x.to_tensor(0)."
+        )
     form, tensor = form_of(tensor), tensor.detach()
     if form == "nested":
         return _stack([_dense(row) for row in tensor.unbind()])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode, is_traceable_wrapper_subclass
 
-from utils.devices import tensors_in
+from utils.tensors import tensors_in
 
 _PARTS = {  # what a tensor of this layout keeps its data in
     torch.sparse_coo: ("_indices", "_values"),
