@@ -51,8 +51,9 @@ def measure(
 
     The first call warms up and is not in the figures. ``budget`` is what may be spent after it,
     in seconds; the last call may overrun it. ``threads`` is PyTorch's number of threads meanwhile
-    (default: as it is). ``device`` is the device to wait for, needed only where neither the
-    inputs nor the result are on the device that does the work.
+    (default: as it is); with one, small work is not decided by what it costs to wake the others,
+    which PyTorch does from some 32,768 elements on. ``device`` is the device to wait for, needed
+    only where neither the inputs nor the result are on the device that does the work.
 
     Raises `TypeError` or `ValueError` for a nonsense setting, `TypeError` if the function returns
     a generator (whose work has not begun), and whatever the function raises.
