@@ -48,13 +48,12 @@ def differs(exercise, mistake, inputs):
 
 
 def checked_cells(path):
-    """Exercise -> the source of the cell that checks it."""
-    cells = [
-        cell.source for cell in nbformat.read(path, as_version=4).cells if 'check("' in cell.source
-    ]
-    return {
-        source.split('check("')[1].split('"')[0]: source for source in cells if "def " in source
-    }
+    """Exercise -> the source of the first cell that defines an answer and checks it."""
+    found = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if 'check("' in cell.source and ("def " in cell.source or "class " in cell.source):
+            found.setdefault(cell.source.split('check("')[-1].split('"')[0], cell.source)
+    return found
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -1,5 +1,6 @@
 """A loop is told that it loops, wherever it hides; a batch is not."""
 
+import dataclasses
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -169,25 +170,38 @@ def test_an_error_that_comes_only_once_does_not_escape(time):
     assert verdict.status == "right" or "stops with ValueError: not now" in verdict.message
 
 
-def test_where_python_may_go_through_the_samples_only_calls_count():
-    def lengths(words):
-        return torch.tensor([len(word) for word in words])
+def lengths_loop(words):
+    return torch.stack([torch.tensor(len(word)) for word in words])
 
-    def with_a_call_each(words):
-        return torch.stack([torch.tensor(len(word)) for word in words])
 
-    may = Exercise(
-        loop=with_a_call_each,
+def test_python_may_go_through_a_list_as_long_as_it_calls_nothing_for_each():
+    lengths = Exercise(
+        loop=lengths_loop,
         cases={"two words": (["a", "bcd"],)},
         growing={"words": grown(lambda n: (["word"] * n,))},
-        may_iterate=("words",),
     )
-    assert examine(may, lengths, "1").status == "right"
-    assert "still loops over the words" in examine(may, with_a_call_each, "1").message
+    in_python = examine(lengths, lambda words: torch.tensor([len(word) for word in words]), "1")
+    assert in_python.status == "right"
+    assert "still loops over the words" in examine(lengths, lengths_loop, "1").message
+
+
+def test_python_may_go_through_what_an_exercise_says():
+    def in_python(rows):
+        return torch.tensor([row[0] for row in rows.tolist()])
+
+    firsts = Exercise(
+        loop=lambda rows: torch.stack([row[0] for row in rows]),
+        cases=NORMS.cases,
+        growing=NORMS.growing,
+    )
+    assert "Python still loops over the rows" in examine(firsts, in_python, "1").message
+    may = dataclasses.replace(firsts, may_iterate=("rows",))
+    assert examine(may, in_python, "1").status == "right"
+    assert "still loops over the rows" in examine(may, firsts.loop, "1").message
 
 
 def test_numpy_may_do_the_work_where_an_exercise_says_so():
-    free = Exercise(NORMS.loop, NORMS.cases, NORMS.growing, may_leave=True)
+    free = dataclasses.replace(NORMS, may_leave=True)
     at_once = LOOPS["NumPy at once"][0]
     assert examine(free, at_once, "1").status == "right"
     assert "Python still loops over the rows" in examine(free, in_numpy, "1").message

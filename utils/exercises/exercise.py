@@ -25,7 +25,8 @@ class Exercise:
     mistakes: Mapping[str, Callable] = field(default_factory=dict)
     # what went wrong -> a function that goes wrong like this, to recognise it by its result
     use: Callable = use_function
-    may_iterate: tuple[str, ...] = ()  # of `growing`: Python may go through these by itself
+    may_iterate: tuple[str, ...] = ()
+    # of `growing`: Python may go through these by itself, as through anything given as a list
     may_leave: bool = False  # whether NumPy and lists may do the work as well as PyTorch
 
 

@@ -62,7 +62,6 @@ EXERCISES = {
             "images that are not contiguous": (list(_images(3, 6, 4).transpose(1, 2)),),
         },
         growing={"images": grown(lambda n: (list(_images(n, 4, 6)),))},
-        may_iterate=("images",),
         mistakes={
             "image i is at [:, :, i] and not at [i]: the batch is the last dimension": (
                 lambda images: torch.stack(images, dim=-1)

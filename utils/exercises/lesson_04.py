@@ -213,7 +213,6 @@ EXERCISES = {
             "images with a channel": (_samples(3, 1, 8, 8),),
         },
         growing={"samples": grown(lambda n: (_samples(n, 4, 6),))},
-        may_iterate=("samples",),
         mistakes={
             "the labels are not those of the samples": lambda s: _collate(
                 s, label=lambda c: torch.arange(len(c))

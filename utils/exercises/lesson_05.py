@@ -222,7 +222,6 @@ EXERCISES = {
             "targets that are not contiguous": ([_rand(5, 3).T, _rand(5, 2).T],),
         },
         growing={"images": grown(lambda n: _targets(*[2, 0, 3, 1] * (n // 4)))},
-        may_iterate=("images",),
         mistakes={
             "the images are numbered from 1; the first is image 0": (
                 lambda targets: _numbered(targets, _index(targets) + 1)

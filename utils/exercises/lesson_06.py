@@ -234,7 +234,6 @@ EXERCISES = {
             "nothing but an empty string": ([""],),
         },
         growing={"strings": grown(lambda n: (_names(n),))},
-        may_iterate=("strings",),
         mistakes={
             "the offsets count characters; a letter such as ü takes several bytes": _in_characters,
             "these are the lengths; an offset is the sum of all the lengths before it": (
