@@ -8,7 +8,7 @@ import pytest
 from utils.exercises.answers import check
 
 LESSONS = sorted(
-    path.stem.removeprefix("lesson_") for path in Path("utils/exercises").glob("lesson_*")
+    path.stem.removeprefix("lesson_") for path in Path("utils/exercises").glob("lesson_??.py")
 )
 
 

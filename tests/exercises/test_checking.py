@@ -13,7 +13,7 @@ from utils.exercises.answers import check
 from utils.exercises.exercise import Exercise
 
 LESSONS = sorted(
-    path.stem.removeprefix("lesson_") for path in Path("utils/exercises").glob("lesson_*")
+    path.stem.removeprefix("lesson_") for path in Path("utils/exercises").glob("lesson_??.py")
 )
 
 

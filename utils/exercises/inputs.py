@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 T = TypeVar("T")
 
@@ -20,3 +21,23 @@ def copy_of(value: T) -> T:
     elif isinstance(value, list | tuple):
         copy = type(value)(copy_of(item) for item in value)
     return cast(T, copy)
+
+
+def uniform(random: torch.Generator, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Numbers from 0 to 1."""
+    return torch.rand(shape, generator=random, dtype=dtype)
+
+
+def normal(random: torch.Generator, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Normally distributed numbers."""
+    return torch.randn(shape, generator=random, dtype=dtype)
+
+
+def scans(random: torch.Generator, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Images of whole numbers from 0 to 16, as those of the digits."""
+    return torch.randint(17, shape, generator=random).to(dtype)
+
+
+def labels(random: torch.Generator, samples: int) -> Tensor:
+    """A digit for each of the ``samples``."""
+    return torch.randint(10, (samples,), generator=random)
