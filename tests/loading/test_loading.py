@@ -109,7 +109,9 @@ def test_each_row_comes_exactly_once_over_all_ranks(make, rows, world_size, **op
     epoch=st.integers(0, 2),
     **{name: form for name, form in settings_of_an_epoch.items() if name != "batch_size"},
 )
-def test_each_step_sees_the_same_rows_on_any_number_of_ranks(make, rows, each, ranks, epoch, **options):
+def test_each_step_sees_the_same_rows_on_any_number_of_ranks(
+    make, rows, each, ranks, epoch, **options
+):
     def steps(world_size, done):
         seen = []
         for rank in range(world_size):
@@ -119,7 +121,8 @@ def test_each_step_sees_the_same_rows_on_any_number_of_ranks(make, rows, each, r
             seen.append([batch.tolist() for batch in loader])
         if options["shuffle"]:
             return by_steps(seen)
-        return [sum(step, []) for step in itertools.zip_longest(*seen, fillvalue=[])]
+        steps = itertools.zip_longest(*seen, fillvalue=[])
+        return [[row for batch in step for row in batch] for step in steps]
 
     first = make(rows, **made(make, **options, batch_size=24 * each))
     first.set_epoch(epoch)
@@ -185,6 +188,41 @@ def test_an_epoch_gone_through_twice_is_noticed(make):
         list(loader)
     unshuffled = make(100, batch_size=10)
     assert len(list(unshuffled)) == len(list(unshuffled)) == 10
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("rows", [5, 30, 100])
+@pytest.mark.parametrize("chunk_rows", [None, 20])
+def test_an_epoch_that_was_only_begun_is_not_said_to_be_gone_through(workers, rows, chunk_rows):
+    loader = chunked(rows, batch_size=10, shuffle=True, chunk_rows=chunk_rows)
+    batches = DataLoader(loader, batch_size=None, num_workers=workers)
+    next(iter(batches))
+    if rows == 5:  # one batch: this was the whole epoch
+        loader.set_epoch(0)
+    assert len(list(batches)) == len(loader)
+    loader.set_epoch(0)  # what is asked for is no mistake
+    assert len(list(batches)) == len(loader)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_epoch_that_workers_have_gone_through_is_noticed(workers):
+    loader = chunked(100, batch_size=10, shuffle=True)
+    place = loader._place
+    list(DataLoader(loader, batch_size=None, num_workers=workers))
+    assert place.gone_through
+    with pytest.warns(UserWarning, match=r"Epoch 0 .* same order"):
+        next(iter(loader))
+
+
+@pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
+def test_the_last_batch_that_was_yielded_ends_the_epoch(make):
+    loader = make(30, batch_size=10, shuffle=True)
+    list(zip(range(2), loader, strict=False))
+    for number, _ in enumerate(loader):  # no warning: two batches of three were yielded
+        if number == 2:
+            break
+    with pytest.warns(UserWarning, match="same order"):
+        next(iter(loader))
 
 
 @pytest.mark.parametrize("make", [chunked, TensorBatchSampler])
@@ -449,6 +487,99 @@ def test_sources_that_cannot_be_read_say_why(sources, error, words, tmp_path, mo
     np.savez("several.npz", a=np.zeros(3))
     with pytest.raises(error, match=words):
         ChunkedRows(*sources, batch_size=2)
+
+
+@pytest.mark.parametrize("stored", ["memory", "file"])
+@pytest.mark.parametrize(
+    ("dtype", "words"),
+    [
+        ("V2", r"view\(np.int16\).*batch.view\(torch.bfloat16\)"),
+        ("V1", r"view\(np.int8\).*batch.view\(torch.float8_e4m3fn\)"),
+        ("V3", r"astype\(np.float32\)"),
+        ([("a", "u1"), ("b", "f4")], r"records.*array\['a'\]"),
+        ("datetime64[s]", r"view\(np.int64\)"),
+        ("timedelta64[ns]", r"view\(np.int64\)"),
+        ("longdouble", r"astype\(np.float32\)"),
+    ],
+)
+def test_a_dtype_that_pytorch_lacks_has_advice_of_its_own(dtype, words, stored, tmp_path):
+    source = np.zeros(3, dtype)
+    if stored == "file":
+        np.save(tmp_path / "x.npy", source)
+        source = tmp_path / "x.npy"
+    with pytest.raises(TypeError, match=words):
+        ChunkedRows(source, batch_size=2)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2])
+@pytest.mark.parametrize("stored", ["memory", "file"])
+def test_the_advice_for_short_floats_works(dtype, stored, tmp_path):
+    values = torch.arange(-20.0, 20).to(dtype)
+    whole = {1: np.int8, 2: np.int16}[dtype.itemsize]
+    raw = values.view(getattr(torch, whole.__name__)).numpy().view(f"V{dtype.itemsize}")
+    np.save(tmp_path / "x.npy", raw)  # as np.save writes arrays of ml_dtypes
+    array = raw if stored == "memory" else np.load(tmp_path / "x.npy", mmap_mode="r")
+    batches = list(ChunkedRows(array.view(whole), batch_size=7))
+    assert torch.equal(torch.cat(batches).view(dtype).float(), values.float())
+    parts = list(chunks(array.view(whole), 7))
+    assert torch.equal(torch.cat(parts).view(dtype).float(), values.float())
+
+
+@pytest.mark.parametrize("width", [1, 130, 2**14 + 1])  # by way of a chunk, picked, read one by one
+@pytest.mark.parametrize("stored", ["memory", "file", "by columns"])
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_rows_of_any_width_are_the_right_ones(width, stored, world_size, tmp_path):
+    values = np.arange(60 * width, dtype=np.float32).reshape(60, width)
+    source = np.asfortranarray(values) if stored == "by columns" else values
+    if stored != "memory":
+        np.save(tmp_path / "x.npy", source)
+        source = tmp_path / "x.npy"
+    seen = []
+    for rank in range(world_size):
+        options = {"chunk_rows": 24, "rank": rank, "world_size": world_size}
+        rows = ChunkedRows(source, np.arange(60), batch_size=6, shuffle=True, **options)
+        for batch, numbers in rows:
+            assert np.array_equal(batch, values[numbers])
+            seen += numbers.tolist()
+    assert sorted(seen) == list(range(60))
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 4, 8])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_rank_reads_its_part_in_long_pieces(world_size, shuffle, tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", np.arange(4096))
+    read = []
+    for rank in range(world_size):
+        rows = ChunkedRows(
+            tmp_path / "x.npy", batch_size=64 // world_size, shuffle=shuffle,
+            chunk_rows=1024, rank=rank, world_size=world_size,
+        )  # fmt: skip
+        source = rows._sources[0]
+        fill = source.fill
+
+        def watch(starts, parts, fill=fill):
+            read.extend(range(start, start + len(part)) for start, part in zip(starts, parts))  # noqa: B905
+            fill(starts, parts)
+
+        monkeypatch.setattr(source, "fill", watch)
+        list(rows)
+    assert sorted(row for part in read for row in part) == list(range(4096))  # none twice
+    assert len(read) <= (128 if shuffle else 4096 // 64 * world_size)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system takes no advice")
+def test_the_next_chunk_is_announced_before_the_last_one_is_read(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", np.arange(1000))
+    rows = ChunkedRows(tmp_path / "x.npy", batch_size=50, shuffle=True, chunk_rows=100)
+    told, places = [], []
+    monkeypatch.setattr(os, "posix_fadvise", lambda *advice: told.append(advice))
+    for number, batch in enumerate(rows):
+        places += ((batch * 8) + 128).tolist()
+        announced = {
+            place for _, first, length, _ in told for place in range(first, first + length, 8)
+        }
+        assert set(places) <= announced
+        assert len(announced) == min(1000, 100 * (number // 2 + 2))
 
 
 def test_a_part_of_a_map_is_refused_and_a_private_map_too(tmp_path):

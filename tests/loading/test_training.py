@@ -87,7 +87,8 @@ def test_weights_make_the_mean_over_ranks_the_mean_over_rows():
     assert [[len(batch) for batch in part] for part in batches] == [[8, 8, 1]] + 3 * [[8, 8, 0]]
     assert {len(rank) for rank in ranks} == {3}
     means = [
-        sum(batch.sum() * rank.weights()[step] for rank, batch in zip(ranks, parts, strict=True)) / 4
+        sum(batch.sum() * rank.weights()[step] for rank, batch in zip(ranks, parts, strict=True))
+        / 4
         for step, parts in enumerate(zip(*batches, strict=True))
     ]
     assert means == [values[:32].mean(), values[32:64].mean(), 64]
