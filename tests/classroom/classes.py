@@ -84,13 +84,18 @@ class Class:
     def secrets(self) -> tuple[set[str], set[str]]:
         """Lines that only the hidden tests have, and lines that only the solutions have."""
         public = "\n".join(cell.source for cell in self.released.cells)
-        public = {line.strip() for line in public.splitlines()}
-        found: dict[str, set[str]] = {"HIDDEN TESTS": set(), "SOLUTION": set()}
-        for what, lines in found.items():
-            for cell in self.source.cells:
-                for part in re.findall(rf"### BEGIN {what}(.*?)### END {what}", cell.source, re.S):
-                    lines |= {line.strip() for line in part.splitlines()} - public
-        return tuple({line for line in lines if len(line) > 14} for lines in found.values())
+        files = (self.course.root / "hidden" / self.assignment).glob("*.py")
+        solved = "\n".join(
+            part
+            for cell in self.source.cells
+            for part in re.findall(r"### BEGIN SOLUTION(.*?)### END SOLUTION", cell.source, re.S)
+        )
+        hidden = "\n".join(path.read_text("utf-8") for path in files)
+        return _lines(hidden) - _lines(public), _lines(solved) - _lines(public)
+
+
+def _lines(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines() if len(line.strip()) > 14}
 
 
 def text_of(page: str) -> str:

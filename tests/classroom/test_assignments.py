@@ -10,10 +10,14 @@ from itertools import pairwise
 
 import nbformat
 import pytest
-from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+from nbgrader.preprocessors import ClearSolutions
 
 from tests.classroom.classes import briefly, wrong_answers
+from utils.classroom import wire
+from utils.classroom.answering import reply_from
 from utils.classroom.course import ASSIGNMENTS
+from utils.classroom.hidden import tasks
+from utils.classroom.judging import judge
 
 PATHS = sorted((ASSIGNMENTS / "source").glob("*/*.ipynb"))
 SEEDS = [1, 2026]
@@ -47,15 +51,15 @@ def code_cells(path, seed=1, *preprocessors):
 
 
 class Run:
-    """The cells of an assignment, run in one process."""
+    """The cells of an assignment, run in one process, and what they leave: ``scope``."""
 
-    def __init__(self, cells):
+    def __init__(self, cells, scope=None):
         self.cells = cells
+        self.scope = scope or {"__name__": "__main__", "__builtins__": builtins}
 
-    def errors(self, names=None, scope=None):
+    def errors(self, names=None):
         """Cell -> its error, of the cells with these names."""
-        scope = {"__name__": "__main__", "__builtins__": builtins} if scope is None else scope
-        errors = {}
+        errors, scope = {}, self.scope
         for name in names or self.cells:
             told = io.StringIO()
             try:
@@ -65,6 +69,17 @@ class Run:
                 errors[name] = f"{type(error).__name__}: {error}"
             assert not told.getvalue(), "nbgrader takes what is on stderr for a failure"
         return errors
+
+
+def judged(path, year, scope, chance=11, only=None):
+    """Test cell -> what the judge says is wrong, of the answers in ``scope``."""
+
+    def ask(place, answer, way, inputs, observe):
+        return wire.read(wire.write(reply_from(scope, answer, way, inputs, observe)))
+
+    wanted = tasks(ASSIGNMENTS / "hidden" / path.stem, year, chance)
+    said = {task.test: judge(task, ask) for task in wanted if only in (None, task.test)}
+    return {test: words for test, words in said.items() if words}
 
 
 def decisive_tests(path):
@@ -98,15 +113,28 @@ def test_points_add_up_and_one_task_is_read(path):
 @each
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_solutions_pass_in_every_year(path, seed):
-    assert Run(code_cells(path, seed)).errors() == {}
+    run = Run(code_cells(path, seed))
+    assert run.errors() == {}
+    assert judged(path, seed, run.scope) == {}
+
+
+@each
+@pytest.mark.thorough
+def test_the_solutions_pass_whatever_is_drawn(path):
+    run = Run(code_cells(path, 3))
+    assert run.errors() == {}
+    for chance in range(20):
+        assert judged(path, 3, run.scope, chance) == {}
 
 
 @each
 def test_untouched_each_test_fails_and_nothing_else(path):
     stubs = Run(code_cells(path, 1, ClearSolutions))
-    assert set(stubs.errors()) == set(decisive_tests(path).values())
-    given_out = Run(code_cells(path, 1, ClearSolutions, ClearHiddenTests))
-    assert set(given_out.errors()) == set(decisive_tests(path).values())
+    tests = set(decisive_tests(path).values())
+    assert set(stubs.errors()) == tests
+    said = judged(path, 1, stubs.scope)
+    assert set(said) == tests
+    assert all("not attempted" in words for words in said.values())
 
 
 @each
@@ -114,34 +142,42 @@ def test_years_differ(path):
     """A year's shown constants and data are not those of the next."""
     shown = []
     for seed in (1, 2):
-        scope = {"__name__": "__main__"}
         cells = code_cells(path, seed, ClearSolutions)
         names = [name for name in cells if name not in decisive_tests(path).values()]
-        Run(cells).errors(names, scope)
-        shown.append(scope)
+        run = Run(cells)
+        run.errors(names)
+        shown.append(run.scope)
     constants = {name for name in shown[0] if name.isupper()} - {"SEED"}
     assert any(repr(shown[0][name]) != repr(shown[1][name]) for name in constants)
 
 
 @each
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [1, pytest.param(2026, marks=pytest.mark.thorough)])
 def test_wrong_answers_fail_their_own_test(path, seed):
     wrong, tests, cells = wrong_answers(path.stem), decisive_tests(path), code_cells(path, seed)
     assert wrong.keys() == tests.keys()
     setup = [name for name in cells if name not in tests and name not in tests.values()]
-    prepared = {"__name__": "__main__"}
-    assert not Run(cells).errors(setup, prepared)
+    prepared = Run(cells)
+    assert not prepared.errors(setup)
     for task, sources in wrong.items():
         assert len(sources) >= 8
         for source in sources:
-            run = Run(cells | {task: source})
-            errors = run.errors([task, tests[task]], dict(prepared))
-            assert set(errors) == {tests[task]}, source
+            run = Run(cells | {task: source}, dict(prepared.scope))
+            assert not run.errors([task]), source
+            assert judged(path, seed, run.scope, only=tests[task]), source
 
 
 @each
 def test_a_wrong_answer_costs_its_own_task_alone(path):
     tests = decisive_tests(path)
     for task, sources in wrong_answers(path.stem).items():
-        errors = Run(code_cells(path) | {task: sources[0]}).errors()
-        assert set(errors) == {tests[task]}
+        run = Run(code_cells(path) | {task: sources[0]})
+        assert set(run.errors()) <= {tests[task]}
+        assert set(judged(path, 1, run.scope)) == {tests[task]}
+
+
+@each
+def test_each_task_has_hidden_tests_and_no_source_holds_them(path):
+    named = {task.test for task in tasks(ASSIGNMENTS / "hidden" / path.stem, 1, 1)}
+    assert named == set(decisive_tests(path).values())
+    assert "HIDDEN TESTS" not in path.read_text("utf-8")

@@ -17,9 +17,15 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tests.classroom.classes import SEED, Class, text_of
+from tests.classroom.students import honest, hostile, wrong
 from utils.classroom.__main__ import main
-from utils.classroom.course import CourseError
-from utils.classroom.grading import FAILED, GRADED, MISSING, TO_READ, export, feedback, grade, marks
+from utils.classroom.conversion import COURSE_ID, database
+from utils.classroom.exporting import export
+from utils.classroom.feedback import feedback
+from utils.classroom.grading import grade
+from utils.classroom.marks import marks
+from utils.classroom.names import folder_name
+from utils.classroom.records import FAILED, GRADED, MISSING, TO_READ, CourseError
 from utils.classroom.repair import grade_id
 from utils.classroom.sandbox import Limits, protections
 
@@ -27,79 +33,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs L
 LIMITS = Limits(seconds=6)
 
 
-def students(group):
-    """Student -> (what is handed in, its name, the tasks that it loses, words of its notes)."""
-    tasks = list(group.tests)
-    one, two, three = tasks[:3]
-
-    def signature(task):
-        (line,) = re.findall(r"^def .*:$", group.answers[task], flags=re.MULTILINE)[:1]
-        return line
-
-    def answer(task, body):
-        return group.solved(**{task: f"{signature(task)}\n    {body}\n"})
-
-    loop = "while True:\n        try:\n            while True: pass\n        except: pass"
-    bomb = "import os, time\n    while True:\n        if os.fork() == 0: time.sleep(100)"
-    cheat = (
-        "import utils.exercises.checking\nutils.exercises.checking.examine = lambda *a: "
-        "utils.exercises.checking.Verdict('', 'right', '')\n" + signature(one) + "\n    return 3\n"
-    )
-    patch = "import torch\ntorch.testing.assert_close = lambda *a, **k: None\n"
-    reads = (
-        f"{signature(one)}\n    import pathlib\n    found = [p for folder in "
-        f"({str(group.course.root)!r}, {str(Path.cwd() / 'notebooks' / 'assignments')!r})\n"
-        "             for p in pathlib.Path(folder).glob('**/*.ipynb')]\n"
-        "    raise ValueError(f'found {len(found)} notebooks')\n"
-    )
-    deleted = group.solved()
-    for name in (group.tests[two], three):
-        deleted.cells.remove(group.cell(deleted, name))
-    doubled = group.solved()
-    group.behind(doubled, two, "").cells[doubled.cells.index(group.cell(doubled, two)) + 1] = (
-        nbformat.from_dict(group.cell(doubled, two))
-    )
-    doubled.cells.append(nbformat.from_dict(group.cell(doubled, group.tests[one])))
-    reordered = group.solved()
-    reordered.cells.reverse()
-    edited = answer(one, "return None")
-    for test in group.tests.values():
-        group.cell(edited, test).source = "pass"
-    helped = group.solved()
-    group.cell(helped, one).source += "\nHELP = 1"
-    printing = group.behind(group.solved(), one, "for _ in range(200): print('x' * 100_000)")
-    windows = group.behind(group.solved(), one, "import tkinter\ntkinter.Tk()")
-    calls = f"import socket\nsocket.create_connection(('127.0.0.1', {group.port}), timeout=3)"
-    return {
-        "right": (group.solved(), "", [], ""),
-        "untouched": (group.released, "", tasks, ""),
-        "with help": (group.behind(helped, one, "assert HELP == 1"), "", [], ""),
-        "looping": (answer(one, loop), "", [one], f"{group.tests[one]}: it took longer"),
-        "exiting": (answer(two, "import os; os._exit(0)"), "", [two], "it ended the kernel"),
-        "leaving": (answer(two, "raise SystemExit"), "", [two], ""),
-        "greedy": (answer(one, "return torch.empty(10 * 2**30, dtype=torch.uint8)"), "", [one], ""),
-        "bombing": (answer(three, bomb), "", [three], ""),
-        "deleting": (deleted, "", [three], f"cell {three} was deleted"),
-        "doubling": (doubled, "", [], f"cell {two} is there twice"),
-        "reordering": (reordered, "", [], "cells were reordered"),
-        "editing": (edited, "", [one], f"cell {group.tests[one]} was edited"),
-        "renaming": (group.solved(), "my homework (1).ipynb", [], "was taken, since there is no"),
-        "patching": (group.solved(**{one: patch + group.answers[one]}), "", tasks, ""),
-        "cheating": (group.solved(**{one: cheat}), "", tasks, ""),
-        "reading": (group.solved(**{one: reads}), "", [one], ""),
-        "printing": (printing, "", [], ""),
-        "in windows": (windows, "", [], ""),
-        "calling": (group.behind(group.solved(), one, calls), "", [], ""),
-    }
-
-
 NO_MARK = {
     "empty": (b"", "", "is empty"),
     "broken": (b'{"cells": [', "", "is no valid notebook"),
     "listing": (b"[1, 2]", "", "is no valid notebook"),
     "texting": (b"my answers are below", "answers.txt", "no notebook among the files: answers.txt"),
-    "large": (b" " * (2**24 + 1), "", "has 16 MiB"),
-    "a+b": (b"{}", "", "holds characters that nbgrader cannot take"),
+    "a+b": (b"{}", "", "is no valid notebook"),
 }
 
 
@@ -123,24 +62,33 @@ def listener():
     thread.join()
 
 
-@pytest.fixture(scope="module")
-def group(tmp_path_factory, listener):
+def group_of(request, student):
+    """Whether this run grades the student: `make test` has some, `make thorough` all."""
+    return request.param == "all" or not student.long
+
+
+@pytest.fixture(scope="module", params=["some", pytest.param("all", marks=pytest.mark.thorough)])
+def group(request, tmp_path_factory, listener):
     """The class after grading, with ``expected`` and ``records``."""
     group = Class(tmp_path_factory.mktemp("class") / "a course", "stacking")
-    group.port = listener[0]
-    group.expected = students(group)
-    tasks = list(group.tests)
-    for number in range(4):  # each loses some tasks with wrong answers, and keeps the others
-        some = tasks[number % 2 :: 2]
-        group.expected[f"wrong {number}"] = (group.wrong_in(some, number), "", some, "")
-    for student, (content, name, _, _) in group.expected.items():
-        group.hand_in(student, content, name)
+    reads = (
+        f"import pathlib, socket\ntry: socket.create_connection(('127.0.0.1', {listener[0]}), 3)\n"
+        f"except OSError: pass\nfound = [p for folder in "
+        f"({str(group.course.root)!r}, {str(Path.cwd() / 'notebooks' / 'assignments')!r})\n"
+        "    for p in pathlib.Path(folder).glob('**/*.ipynb')]\n"
+        "raise ValueError(f'found {len(found)} notebooks')"
+    )
+    everybody = honest(group) | hostile(group, reads) | wrong(group)
+    group.expected = {name: one for name, one in everybody.items() if group_of(request, one)}
+    for student, one in group.expected.items():
+        group.hand_in(student, one.content, one.name)
     for student, (content, name, _) in NO_MARK.items():
         group.hand_in(student, content, name)
     group.hand_in("elsewhere", Class(group.course.root, "loading").released)
     group.hand_in("undecided", group.solved(), "one.ipynb")
     group.hand_in("undecided", group.solved(), "two.ipynb")
     (group.course.root / "students.txt").write_text("right\nabsent\n")
+    group.whole = request.param == "all"
     group.folders, make = [], tempfile.mkdtemp
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -153,26 +101,29 @@ def group(tmp_path_factory, listener):
 
 def points_of(group, student):
     found = marks(group.course, "stacking", student)
-    return {test: found["tasks"][test] for test in group.tests.values()}
+    assert found is not None, group.records[student]
+    return {test: found.tasks[test] for test in group.tests.values()}
 
 
-def test_the_class_is_a_class(group):
+def test_the_class_is_a_class(group, request):
     assert len(group.records) >= 30
 
 
 def test_each_student_loses_exactly_what_is_wrong(group):
-    for student, (_, _, lost, _) in group.expected.items():
-        expected = {
-            test: 0 if task in lost else group.points[test] for task, test in group.tests.items()
+    marked, expected = {}, {}
+    for student, one in group.expected.items():
+        expected[student] = {
+            test: 0 if task in one.lost else group.points[test]
+            for task, test in group.tests.items()
         }
-        if student in ("patching", "cheating"):  # from there on nothing can be trusted
-            expected = dict.fromkeys(expected, 0)
-        assert points_of(group, student) == expected, (student, group.records[student])
+        marked[student] = points_of(group, student)
+    assert marked == expected
 
 
 def test_oddities_are_reported_with_their_cell(group):
-    for student, (_, _, _, words) in group.expected.items():
-        assert any(words in note for note in group.records[student].notes) or not words, student
+    for student, one in group.expected.items():
+        notes = group.records[student].notes
+        assert any(one.words in note for note in notes) or not one.words, (student, notes)
 
 
 def test_what_could_not_be_graded_is_no_zero(group):
@@ -183,14 +134,6 @@ def test_what_could_not_be_graded_is_no_zero(group):
         assert words in group.records[student].notes[0], student
         assert marks(group.course, "stacking", student) is None
     assert group.records["absent"].status == MISSING
-
-
-def test_who_replaced_functions_is_told_so(group):
-    for student, name in {"patching": "assert_close", "cheating": "examine"}.items():
-        path = group.course.root / "autograded" / student / "stacking" / "stacking.ipynb"
-        assert f"no longer the original functions: ['{name}" in path.read_text().replace(
-            "torch.testing.", ""
-        ).replace("utils.exercises.checking.", "")
 
 
 def test_submissions_reach_nothing_that_they_should_not(group, listener):
@@ -219,17 +162,16 @@ def test_nothing_is_left_behind(group):
 
 
 def test_grading_again_gives_the_same_marks(group):
-    before = {student: marks(group.course, "stacking", student) for student in group.records}
-    again = grade(group.course, "stacking", limits=LIMITS, again=True)
-    assert {s: marks(group.course, "stacking", s) for s in group.records} == before
-    assert {s: r.status for s, r in again.items()} == {
-        s: r.status for s, r in group.records.items()
-    }
+    some = list(group.records) if group.whole else ["right", "own cells", "lying tensor", "broken"]
+    before = {student: marks(group.course, "stacking", student) for student in some}
+    again = grade(group.course, "stacking", some, limits=LIMITS, again=True)
+    assert {s: marks(group.course, "stacking", s) for s in some} == before
+    assert {s: r.status for s, r in again.items()} == {s: group.records[s].status for s in some}
 
 
 def test_what_a_person_gave_stays(group, tmp_path, monkeypatch):
     (read,) = set(group.points) - set(group.tests.values())
-    with Gradebook(group.course.database, "batches") as book:
+    with Gradebook(database(group.course.root), COURSE_ID) as book:
         given = book.find_grade(read, "stacking", "stacking", "right")
         assert given.needs_manual_grade
         given.manual_score, given.needs_manual_grade = 11.0, False
@@ -265,12 +207,14 @@ def test_students_receive_neither_hidden_tests_nor_solutions(group):
             assert not any(line in told or line in text for line in hidden | solutions)
             assert "BEGIN" not in text
             assert not any(cell.get("attachments") or cell.get("outputs") for cell in cells)
-    pages = feedback(group.course, "stacking")
+    pages, without = feedback(group.course, "stacking")
+    assert without == {}
     assert len(pages) == len(group.expected)
+    students = {folder_name(student): one for student, one in group.expected.items()}
     for path in pages:
         text = text_of(path.read_text("utf-8"))
-        student = path.parts[-3]  # who may have written the same
-        own = "\n".join(cell.source for cell in group.expected[student][0].cells)
+        content = students[path.parts[-3]].content  # who may have written the same
+        own = "" if isinstance(content, bytes) else "\n".join(c.source for c in content.cells)
         assert not [line for line in hidden if line in text and line not in own], path
         if "untouched" in path.parts:
             assert not [line for line in solutions if line in text]
@@ -317,7 +261,7 @@ def test_an_assignment_without_a_seed_is_refused(group, tmp_path):
         cell.source = re.sub(r"^SEED = \d+$", "", cell.source, flags=re.MULTILINE)
     nbformat.write(notebook, source / "new.ipynb")
     with pytest.raises(CourseError, match="exactly one line such as SEED = 1, but has 0"):
-        group.course.build(SEED, tmp_path / "source")
+        group.course.build(SEED, tmp_path)
 
 
 def test_names_of_cells_are_kept(group):
@@ -338,7 +282,7 @@ def test_kernels_do_not_run_the_main_module_again(tmp_path):
         with Path(__file__).with_suffix(".runs").open("a") as file:
             file.write("x")
         if __name__ == "__main__":
-            from utils.classroom.execution import Kernel
+            from utils.classroom.kernel import Kernel
             from utils.classroom.sandbox import Limits
             Kernel(Limits(), []).end()
     """

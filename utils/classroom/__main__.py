@@ -8,8 +8,12 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from utils.classroom.course import Course, CourseError
-from utils.classroom.grading import export, feedback, grade
+from utils.classroom.collecting import collect
+from utils.classroom.course import Course
+from utils.classroom.exporting import export
+from utils.classroom.feedback import feedback
+from utils.classroom.grading import grade
+from utils.classroom.records import CourseError
 from utils.classroom.sandbox import Limits, protections
 
 
@@ -22,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CourseError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: stopped. What is done is kept; run it again.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -58,7 +65,7 @@ def _build(course: Course, options: argparse.Namespace) -> None:
 
 
 def _collect(course: Course, options: argparse.Namespace) -> None:
-    students = course.collect(options.assignment, options.downloads)
+    students = collect(course, options.assignment, options.downloads)
     print(f"{len(students)} submissions of {options.assignment}: {', '.join(students)}")
 
 
@@ -78,8 +85,10 @@ def _grade(course: Course, options: argparse.Namespace) -> None:
 
 def _feedback(course: Course, options: argparse.Namespace) -> None:
     for assignment in options.assignments or course.assignments():
-        pages = feedback(course, assignment)
+        pages, without = feedback(course, assignment)
         print(f"{assignment}: {len(pages)} pages in {course.root / 'feedback'}")
+        for student, why in without.items():
+            print(f"{student}, {assignment}: no page, since {why}")
 
 
 def _export(course: Course, options: argparse.Namespace) -> None:

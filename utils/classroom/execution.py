@@ -1,156 +1,209 @@
-"""Run a submission's cells in the sandbox; a cell that kills the kernel costs only itself."""
+"""Run the cells of a submission, once, so that each cell costs only itself.
+
+A cell that ends its kernel, or takes too long, is left out, after a second try: the cells before
+it are run again in a new kernel, and then those behind it. What fails in a cell that students
+cannot change is nobody's mark: it is tried again, and then reported.
+"""
 
 from __future__ import annotations
 
+import ast
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from queue import Empty
 
-from jupyter_client import BlockingKernelClient
 from nbformat import NotebookNode
-from nbformat.v4 import new_output, output_from_msg
+from nbformat.v4 import new_output
 
-from utils.classroom.sandbox import Limits, Sandbox
+from utils.classroom.kernel import Kernel, LostError, StartError
+from utils.classroom.sandbox import Limits
 
-MOST_RESTARTS = 12
+MOST_STARTS = 12
+SETTLING = 0.4  # seconds in which a kernel that was told to end does so
+_DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Try)
 
 
-class _Lost(Exception):
-    """The kernel ended, or had to be ended; the message says why."""
+class Session:
+    """A notebook that is run; ask its ``kernel`` for what it holds.
 
+    Use it in a ``with`` statement. Afterwards, ``problems`` has a line for each oddity, and
+    ``faults`` one for each cell that students cannot change and that did not work.
+    """
 
-class Kernel:
-    """A sandboxed kernel and the client that talks to it."""
+    def __init__(self, notebook: NotebookNode, limits: Limits, hidden: Sequence[Path] = ()):
+        self.cells = [
+            cell for cell in notebook.cells if cell.cell_type == "code" and not _is_test(cell)
+        ]
+        self.problems: list[str] = []
+        self.faults: list[str] = []
+        self._limits, self._hidden = limits, hidden
+        self._until = time.monotonic() + limits.total_seconds
+        self._left_out: set[int] = set()
+        self._kernels: dict[str, Kernel] = {}
 
-    def __init__(self, limits: Limits, hidden: Sequence[Path]):
-        self._limits = limits
-        self._sandbox = Sandbox(limits, hidden).__enter__()
-        self._client = BlockingKernelClient()
-        self._client.load_connection_info(self._sandbox.connection)
-        self._client.start_channels()
+    def __enter__(self) -> Session:
+        self._run_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for place in list(self._kernels):
+            self.forget(place)
+
+    def forget(self, place: str) -> None:
+        """End a kernel; the next question starts another one."""
+        if place in self._kernels:
+            self._kernels.pop(place).end()
+
+    def ask(self, place: str, answer: str, way: str, inputs: str, observe: str) -> dict:
+        """Ask an answer in the notebook's process, or in a fresh one with its definitions."""
+        if time.monotonic() > self._until:
+            raise LostError(f"all cells and tests took longer than {self._limits.total_seconds} s")
         try:
-            self._await_start()
-        except BaseException:
-            self.end()
+            if place not in self._kernels:
+                self._kernels[place] = self._again() if place == "notebook" else self._fresh()
+            seconds = self._limits.seconds * (2 if observe else 1)  # a trace takes its time
+            return self._kernels[place].ask(answer, way, inputs, observe, seconds)
+        except LostError:
+            self.forget(place)
             raise
 
-    def _await_start(self) -> None:
-        until = time.monotonic() + 60
-        while True:
-            self._client.kernel_info()
+    def _run_all(self) -> None:
+        kernel = self._start()
+        self._kernels["notebook"] = kernel
+        strikes: Counter[int] = Counter()
+        for number, cell in enumerate(self.cells):
             try:
-                self._client.get_shell_msg(timeout=1)
+                self._run(kernel, cell)
+            except LostError as lost:
+                strikes[number] += str(lost).startswith("it took")
                 break
-            except Empty:
-                if time.monotonic() > until or not self._sandbox.is_alive():
-                    raise RuntimeError("The kernel does not start.") from None
-        while True:  # what came in several answers to several questions
-            try:
-                self._client.get_shell_msg(timeout=0.05)
-            except Empty:
+        else:
+            faults = [number for number in range(len(self.cells)) if self._is_fault(number)]
+            if not faults:
                 return
+        self.forget("notebook")
+        self._carefully(strikes)
+        for number in range(len(self.cells)):
+            if self._is_fault(number):
+                error = next(o for o in self.cells[number].outputs if o.output_type == "error")
+                self.faults.append(
+                    f"cell {name_of(self.cells[number])}, which is not the student's, stopped with "
+                    f"{error.ename}: {error.evalue}".partition("\n")[0][:300]
+                )
 
-    def end(self) -> None:
-        """End the kernel and all that it started."""
-        self._client.stop_channels()
-        self._sandbox.__exit__()
-
-    def run(self, source: str, seconds: float) -> list[NotebookNode]:
-        """The outputs of ``source``; raises `_Lost` if it ends the kernel or takes too long."""
-        asked = self._client.execute(source, allow_stdin=False, stop_on_error=False)
-        outputs: list[NotebookNode] = []
-        until, size = time.monotonic() + seconds, 0
-        while True:
-            try:
-                message = self._client.get_iopub_msg(timeout=0.2)
-            except Empty:
-                if not self._sandbox.is_alive():
-                    raise _Lost("it ended the kernel (or was ended for using too much)") from None
-                message = None
-            if time.monotonic() > until:
-                raise _Lost(f"it took longer than {seconds:g} s")
-            if message is None or message["parent_header"].get("msg_id") != asked:
-                continue
-            kind, content = message["msg_type"], message["content"]
-            if kind == "status" and content["execution_state"] == "idle":
-                return outputs
-            if kind in ("stream", "display_data", "execute_result", "error"):
-                size += len(str(content))
-                if kind == "error" or size <= self._limits.output:
-                    outputs.append(output_from_msg(message))
-
-
-def execute(notebook: NotebookNode, limits: Limits, hidden: Sequence[Path] = ()) -> list[str]:
-    """Run all code cells in place; returns what went wrong beyond errors, one line for each.
-
-    After a cell that ended the kernel or took too long, a new kernel runs the earlier cells
-    again, without that one, and goes on behind it. Cells for which nothing came out have an
-    error as their output, never nothing: nbgrader takes nothing for success.
-    """
-    problems, fatal = [], set()
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    kernel, done = Kernel(limits, hidden), 0
-    try:
-        while done < len(cells):
-            cell = cells[done]
-            try:
-                cell.outputs = _run(kernel, cell, limits)
-                done += 1
-                continue
-            except _Lost as lost:
-                problems.append(f"cell {_name(cell)}: {lost}")
-                cell.outputs = [_error("Stopped", str(lost))]
-            fatal.add(done)
-            done += 1
+    def _carefully(self, strikes: Counter[int]) -> None:
+        """Run all cells again; who is lost twice is left out."""
+        for _ in range(MOST_STARTS):
+            kernel = self._start()
+            for number, cell in enumerate(self.cells):
+                if number in self._left_out:
+                    continue
+                try:
+                    self._run(kernel, cell)
+                    _settle(kernel, cell)
+                except LostError as lost:
+                    strikes[number] += 1
+                    if strikes[number] > 1:
+                        self._leave_out(number, lost)
+                    break
+            else:
+                self._kernels["notebook"] = kernel
+                return
             kernel.end()
-            kernel = (
-                _again(cells[:done], fatal, limits, hidden) if len(fatal) <= MOST_RESTARTS else None
-            )
-            if kernel is None:
-                problems.append(f"not run from cell {_name(cell)} on")
-                for rest in cells[done:]:
-                    rest.outputs = [_error("NotRun", "the kernel ended too often")]
-                return problems
-    finally:
-        if kernel is not None:
+        self.problems.append("the kernel ended too often; not all cells were run")
+
+    def _leave_out(self, number: int, lost: LostError) -> None:
+        self._left_out.add(number)
+        cell = self.cells[number]
+        self.problems.append(f"cell {name_of(cell)}: {lost}")
+        cell.outputs = [error_output("Stopped", str(lost))]
+
+    def _is_fault(self, number: int) -> bool:
+        cell = self.cells[number]
+        return _is_locked(cell) and any(o.output_type == "error" for o in cell.get("outputs", []))
+
+    def _run(self, kernel: Kernel, cell: NotebookNode) -> None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise LostError(f"it took longer than {self._limits.total_seconds} s with all others")
+        cell.outputs = kernel.run(cell.source, min(self._limits.seconds, left))
+
+    def _start(self) -> Kernel:
+        for attempt in range(3):
+            try:
+                return Kernel(self._limits, self._hidden)
+            except StartError:
+                if attempt == 2:
+                    raise
+        raise AssertionError
+
+    def _again(self) -> Kernel:
+        """A new kernel that has run the notebook, but for what was left out."""
+        kernel = self._start()
+        try:
+            for number, cell in enumerate(self.cells):
+                if number not in self._left_out:
+                    kernel.run(cell.source, self._limits.seconds)
+        except BaseException:
             kernel.end()
-    return problems
+            raise
+        return kernel
+
+    def _fresh(self) -> Kernel:
+        """A new kernel that has run nothing but the notebook's definitions."""
+        kernel = self._start()
+        try:
+            for number, cell in enumerate(self.cells):
+                if number not in self._left_out:
+                    source = cell.source if _is_locked(cell) else definitions(cell.source)
+                    kernel.run(source, self._limits.seconds)
+        except BaseException:
+            kernel.end()
+            raise
+        return kernel
 
 
-def _run(kernel: Kernel, cell: NotebookNode, limits: Limits) -> list[NotebookNode]:
-    outputs = kernel.run(cell.source, limits.seconds)
-    if not cell.metadata.get("nbgrader", {}).get("grade") or _failed(outputs):
-        return outputs
-    looked = kernel.run("__import__('utils.classroom.tripwire').classroom.tripwire.replaced()", 10)
-    text = "".join(output.get("data", {}).get("text/plain", "") for output in looked)
-    if text != "[]":
-        return [_error("Replaced", f"these are no longer the original functions: {text}")]
-    return outputs
-
-
-def _again(
-    cells: list[NotebookNode], fatal: set[int], limits: Limits, hidden: Sequence[Path]
-) -> Kernel | None:
-    """A new kernel that has run the cells before, or None if they end it now."""
-    kernel = Kernel(limits, hidden)
+def definitions(source: str) -> str:
+    """The imports, functions, classes and named values of a cell, without what it does else."""
     try:
-        for index, cell in enumerate(cells):
-            if index not in fatal and not cell.metadata.get("nbgrader", {}).get("grade"):
-                kernel.run(cell.source, limits.seconds)
-    except _Lost:
-        kernel.end()
-        return None
-    return kernel
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return source  # a magic command, perhaps
+    tree.body = [one for one in tree.body if isinstance(one, _DEFINING) or _names_a_value(one)]
+    return ast.unparse(tree)
 
 
-def _failed(outputs: list[NotebookNode]) -> bool:
-    return any(output.output_type == "error" for output in outputs)
+def _names_a_value(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.AnnAssign):
+        return isinstance(statement.target, ast.Name)
+    return isinstance(statement, ast.Assign) and all(
+        isinstance(target, ast.Name | ast.Tuple | ast.List)
+        and all(not isinstance(part, ast.Attribute | ast.Subscript) for part in ast.walk(target))
+        for target in statement.targets
+    )
 
 
-def _error(name: str, message: str) -> NotebookNode:
+def _settle(kernel: Kernel, cell: NotebookNode) -> None:
+    """Wait until a cell that has ended the kernel shows it."""
+    if not _is_locked(cell):
+        time.sleep(SETTLING)
+        kernel.run("pass", 10)
+
+
+def _is_test(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def _is_locked(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get("locked"))
+
+
+def error_output(name: str, message: str) -> NotebookNode:
+    """An error as a cell's output, in one line."""
     return new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
 
 
-def _name(cell: NotebookNode) -> str:
+def name_of(cell: NotebookNode) -> str:
+    """What a cell is called in notes."""
     return cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "without a name")

@@ -22,6 +22,7 @@ from secrets import token_hex
 from types import ModuleType
 
 NOBODY = 65534
+_PREFIX = "grade-"
 # for unshare(2), mount(2), prctl(2) and capset(2): Python has no names for them
 NEW_NETWORK, NEW_PROCESSES, NEW_USER, NEW_MOUNTS = 0x40000000, 0x20000000, 0x10000000, 0x20000
 MOUNTS_APART = 0x4000 | 0x40000  # recursive, private
@@ -38,6 +39,8 @@ class Limits:
     processes: int = 64
     file_size: int = 2**26  # bytes, for each file
     output: int = 100_000  # characters kept of each cell
+    total_seconds: int = 180  # for all cells and tests of a submission
+    start_seconds: int = 60  # for a kernel to start
 
 
 class Sandbox:
@@ -48,7 +51,7 @@ class Sandbox:
     """
 
     def __init__(self, limits: Limits, hidden: Sequence[Path] = ()):
-        self.folder = Path(tempfile.mkdtemp(prefix="grade-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self.connection = {
             "transport": "ipc",  # files, which reach a process without a network
             "ip": str(self.folder / "k"),
@@ -84,6 +87,24 @@ class Sandbox:
     def is_alive(self) -> bool:
         """Whether the kernel still runs."""
         return self._process.is_alive()
+
+
+def remove_forgotten() -> None:
+    """Remove the scratch folders of earlier runs that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdecimal() and not _is_running(int(number)) and not folder.is_symlink():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def protections() -> dict[str, bool]:

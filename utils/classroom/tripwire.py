@@ -15,6 +15,7 @@ import sklearn.datasets  # noqa: F401
 import torch
 import torch._dynamo  # replaces functions of torch itself, when it is first imported
 
+import utils.classroom.answering
 import utils.exercises.checking
 import utils.measuring.agreement
 import utils.measuring.counting

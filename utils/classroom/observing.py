@@ -1,0 +1,138 @@
+"""In a fresh process of a submission: what an answer does while it computes.
+
+PyTorch's own profiler sees the operations of all threads, of compiled code and of what is called
+inside; a trace of lines sees loops that compute outside of PyTorch. What comes out is evidence
+and no proof: the code that is watched could attack the watcher.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from unittest import mock
+
+import numpy as np
+import torch
+from torch._C._profiler import _ExperimentalConfig
+from torch.profiler import ProfilerActivity, profile
+
+from utils.loading import rows as rows_of_files
+from utils.measuring.memory import peak_bytes
+
+# functions by which data leave PyTorch, or by which Python runs for each element
+LEAVING = {"tolist", "numpy", "__array__", "__dlpack__", "from_dlpack", "item"}
+LEAVING |= {"apply_", "map_", "map2_", "data_ptr", "untyped_storage", "storage"}
+_PACKAGE = str(Path(__file__).parents[2] / "utils")
+_INSTALLED = (sys.prefix, sys.base_prefix, str(Path(torch.__file__).parents[1]), _PACKAGE)
+
+
+def observed(call: Callable[[], object], what: str, seen: dict[str, object]) -> object:
+    """The result of a call, which tells ``seen`` what is asked for: calls, memory or rows."""
+    return {"calls": _counted, "memory": _measured, "rows": _read}[what](call, seen)
+
+
+def _counted(call: Callable[[], object], seen: dict[str, object]) -> object:
+    lines, left = [0], []  # type: list[int], list[str]
+    config = _ExperimentalConfig(profile_all_threads=True)
+    activities = [ProfilerActivity.CPU]
+    profiler = profile(activities=activities, experimental_config=config, acc_events=True)
+    with profiler, _traced(lines, left):
+        result = call()
+    for name in _outermost(profiler):
+        _add(seen, f"call {name}", 1)
+    for name in left:
+        _add(seen, f"left {name}", 1)
+    _add(seen, "lines", lines[0])
+    return result
+
+
+def _add(seen: dict[str, object], name: str, number: int) -> None:
+    seen[name] = int(seen.get(name, 0)) + number  # type: ignore[call-overload]
+
+
+def _outermost(profiler: profile) -> Iterator[str]:
+    """The operations that are not part of another operation."""
+    for event in profiler.events() or []:
+        above = event.cpu_parent
+        while above is not None and not above.name.startswith("aten::"):
+            above = above.cpu_parent
+        if above is None and event.name.startswith("aten::"):
+            yield event.name.removeprefix("aten::")
+
+
+@contextmanager
+def _traced(lines: list[int], left: list[str]) -> Iterator[None]:
+    """Count lines of code that is not installed, and note functions by which data leave."""
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable | None:
+        if frame.f_code.co_filename.startswith((*_INSTALLED, "<frozen")):
+            return None
+        lines[0] += event == "line"
+        return trace
+
+    def called(frame: FrameType, event: str, function: object) -> None:
+        name = getattr(function, "__name__", "")
+        own = not frame.f_code.co_filename.startswith((*_INSTALLED, "<frozen"))
+        if event == "c_call" and own and name in LEAVING:
+            left.append(name)
+
+    threading.settrace(trace)
+    threading.setprofile(called)
+    sys.settrace(trace)
+    sys.setprofile(called)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        sys.settrace(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.settrace(None)  # type: ignore[arg-type]
+
+
+def _measured(call: Callable[[], object], seen: dict[str, object]) -> object:
+    """The peak of bytes: of tensors, and of what Python and NumPy allocate."""
+    results: list[object] = []
+    peak = peak_bytes(lambda: results.append(call()))
+    tracemalloc.start()
+    try:
+        results[0] = call()
+        peak = max(peak, tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    seen["peak"] = peak
+    return results[0]
+
+
+def _read(call: Callable[[], object], seen: dict[str, object]) -> object:
+    """The rows that are taken from memory maps of the most rows, and by `utils.loading`."""
+    real_item, real_views = np.memmap.__getitem__, rows_of_files.InFile.views
+    taken: dict[int, int] = {}
+
+    def take(total: int, number: int) -> None:
+        taken[total] = taken.get(total, 0) + number
+
+    def item(self: np.memmap, index: object) -> object:
+        result = real_item(self, index)  # type: ignore[arg-type]
+        if self.ndim == 2:
+            first = index[0] if isinstance(index, tuple) else index
+            if getattr(result, "ndim", 0) == 2:
+                take(len(self), len(result))
+            take(len(self), int(isinstance(first, int | np.integer)))
+        return result
+
+    def views(self: rows_of_files.InFile, size: int) -> Iterator:
+        for part in real_views(self, size):
+            take(self.shape[0], len(part))
+            yield part
+
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch.object(np.memmap, "__getitem__", item))
+        patches.enter_context(mock.patch.object(rows_of_files.InFile, "views", views))
+        result = call()
+    seen["rows"] = taken[max(taken)] if taken else 0
+    return result
