@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import nbformat
 from nbformat import NotebookNode
@@ -131,6 +131,8 @@ def hostile(group: Class, reads: str) -> dict[str, Student]:
     }
     for name, (before, body) in CHEATS.items():
         found[name] = Student(answer(group, one, body, before), (one,), long=name not in SHORT)
+    # who breaks what the process answers with gets nothing more from it
+    found["fake module"] = replace(found["fake module"], lost=tuple(group.tests))
     return found
 
 

@@ -65,8 +65,12 @@ def _build(course: Course, options: argparse.Namespace) -> None:
 
 
 def _collect(course: Course, options: argparse.Namespace) -> None:
-    students = collect(course, options.assignment, options.downloads)
-    print(f"{len(students)} submissions of {options.assignment}: {', '.join(students)}")
+    lines = collect(course, options.assignment, options.downloads)
+    for line in lines:
+        what = "taken" if line.taken else "left out"
+        print("  ".join([what.ljust(8), line.student.ljust(24), line.file, line.why]).rstrip())
+    students = {line.student for line in lines if line.taken}
+    print(f"{len(students)} submissions of {options.assignment}")
 
 
 def _grade(course: Course, options: argparse.Namespace) -> None:

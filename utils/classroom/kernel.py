@@ -20,7 +20,7 @@ from utils.classroom.sandbox import Limits, Sandbox
 LARGEST_MESSAGE = 2**24  # bytes; who sends more is cut off
 WAITING_MESSAGES = 100
 # what makes exit() and quit() end the cell and not the kernel
-_PRELUDE = "get_ipython().keepkernel_on_exit = True"
+_PRELUDE = "get_ipython().ask_exit = lambda: None"
 
 
 class LostError(Exception):

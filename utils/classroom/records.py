@@ -36,6 +36,10 @@ class State:
     def __getitem__(self, name: str) -> object:
         return self._read().get(name)
 
+    def entries(self, name: str) -> dict:
+        """The dict that is kept under this name, or an empty one."""
+        return self._read().get(name, {})
+
     def update(self, **entries: object) -> None:
         """Keep these entries beside the others."""
         self._write(self._read() | entries)

@@ -7,7 +7,6 @@ is none on Windows.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import multiprocessing
 import os
@@ -21,13 +20,10 @@ from pathlib import Path
 from secrets import token_hex
 from types import ModuleType
 
-NOBODY = 65534
+from utils.classroom import isolation
+from utils.classroom.interrupts import postponed
+
 _PREFIX = "grade-"
-# for unshare(2), mount(2), prctl(2) and capset(2): Python has no names for them
-NEW_NETWORK, NEW_PROCESSES, NEW_USER, NEW_MOUNTS = 0x40000000, 0x20000000, 0x10000000, 0x20000
-MOUNTS_APART = 0x4000 | 0x40000  # recursive, private
-DIE_WITH_PARENT, KILL, KEEP_CAPABILITIES = 1, 9, 8
-CAPABILITIES_3, READ_ALL = 0x20080522, 1 << 2
 
 
 @dataclass(frozen=True)
@@ -61,9 +57,9 @@ class Sandbox:
         }
         file = self.folder / "connection.json"
         file.write_text(json.dumps(self.connection))
-        if _is_root():
-            os.chown(self.folder, NOBODY, NOBODY)
-            os.chown(file, NOBODY, NOBODY)
+        if isolation.is_root():
+            os.chown(self.folder, isolation.NOBODY, isolation.NOBODY)
+            os.chown(file, isolation.NOBODY, isolation.NOBODY)
         # its other end is open in all processes of the sandbox, and closed when the last is gone
         self._open, self._held = _context().Pipe(duplex=False)
         paths = [str(path) for path in hidden]
@@ -78,11 +74,14 @@ class Sandbox:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._process.kill()
-        self._process.join()
-        self._open.poll(10)
-        self._open.close()
-        _remove(self.folder)
+        with postponed():
+            self._process.terminate()
+            self._process.join(5)
+            self._process.kill()
+            self._process.join()
+            self._open.poll(10)
+            self._open.close()
+            _remove(self.folder)
 
     def is_alive(self) -> bool:
         """Whether the kernel still runs."""
@@ -138,44 +137,16 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _is_root() -> bool:
-    return os.getuid() == 0
-
-
-def _system(name: str, *arguments: object) -> bool:
-    """Call a function of the system's library; whether that worked."""
-    try:
-        return getattr(ctypes.CDLL(None), name)(*arguments) == 0
-    except AttributeError:
-        return False
-
-
-def _apart(hidden: Sequence[str]) -> dict[str, bool]:
-    """Leave the network, the other processes and some folders behind, where we may."""
-    user = 0 if _is_root() else NEW_USER
-    mounts = _system("unshare", user | NEW_MOUNTS)
-    within = 0 if mounts else user
-    processes = _system("unshare", within | NEW_PROCESSES)
-    network = _system("unshare", NEW_NETWORK if processes else within | NEW_NETWORK)
-    mounts = mounts and _system("mount", b"none", b"/", None, MOUNTS_APART, None)
-    for folder in hidden:
-        mounts = mounts and _system("mount", b"none", os.fsencode(folder), b"tmpfs", 0, None)
-    return {"network": network, "processes": processes, "folders": mounts}
-
-
-def _become_nobody() -> None:
-    """From root to a user without rights, who may read what root may: the code to run."""
-    header = (ctypes.c_uint32 * 2)(CAPABILITIES_3, 0)
-    rights = (ctypes.c_uint32 * 6)(READ_ALL, READ_ALL, 0, 0, 0, 0)
-    _system("prctl", KEEP_CAPABILITIES, 1, 0, 0, 0)
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
-    _system("capset", header, rights)
-
-
 def _try(writer: multiprocessing.connection.Connection) -> None:
-    writer.send(_apart([]) | {"user": _is_root()})
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    found = isolation.leave()
+    child = os.fork()  # the first of the new processes has to stay for the others to be
+    if not child:
+        shown = found["folders"] and isolation.show_only(folder, isolation.code_paths(), [])
+        writer.send(found | {"folders": shown, "rights": isolation.is_root() or shown})
+        os._exit(0)
+    os.waitpid(child, 0)
+    _remove(folder)
 
 
 def _run(
@@ -187,24 +158,26 @@ def _run(
 ) -> None:
     """In the new process: close all doors, then be a kernel until killed."""
     os.setsid()
-    if _apart(hidden)["processes"]:
-        child = os.fork()  # the first of the new processes: with it all of them end
-        if child:
-            _, status = os.waitpid(child, 0)
-            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-        _system("mount", b"proc", b"/proc", b"proc", 0, None)
+    here = isolation.leave()
+    if here["processes"]:
+        isolation.become_first()
+    else:
+        isolation.system("prctl", isolation.DIE_WITH_PARENT, 9, 0, 0, 0)
+    alone = here["folders"] and isolation.show_only(
+        Path(folder), isolation.code_paths(), [Path(path) for path in hidden]
+    )
     _limit(limits)
-    if _is_root():
-        _become_nobody()
-    _system("prctl", DIE_WITH_PARENT, KILL, 0, 0, 0)
+    isolation.give_up_rights()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nowhere, standard)
-    os.chdir(folder)
+    work = "/tmp" if alone else folder
+    os.chdir(work)
     for name in [name for name in os.environ if name not in _KEPT]:
         del os.environ[name]
     for name in ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"):
-        os.environ[name] = folder
+        os.environ[name] = work
+    tempfile.tempdir = None
     from ipykernel.kernelapp import launch_new_instance
 
     launch_new_instance(
@@ -218,7 +191,7 @@ _KEPT = {"PATH", "LANG", "LC_ALL", "OMP_NUM_THREADS"}
 def _limit(limits: Limits) -> None:
     import resource
 
-    mine = 0 if _is_root() else _processes_of_this_user()
+    mine = 0 if isolation.is_root() else _processes_of_this_user()
     for name, value in {
         "RLIMIT_DATA": limits.memory,
         "RLIMIT_NPROC": mine + limits.processes,

@@ -1,0 +1,194 @@
+"""What platforms and people deliver: each file is taken, or left out with a reason."""
+
+import os
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from utils.classroom.collecting import collect
+from utils.classroom.course import Course
+from utils.classroom.names import composed, folder_name
+from utils.classroom.records import CourseError
+
+NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course with one assignment, as far as collecting looks at it."""
+    release = tmp_path / "course" / "release" / "stacking"
+    release.mkdir(parents=True)
+    (release / "stacking.ipynb").write_bytes(NOTEBOOK)
+    return Course(tmp_path / "course")
+
+
+def delivered(tmp_path, *names):
+    """A folder that holds these notebooks."""
+    folder = tmp_path / "down loads"
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(NOTEBOOK)
+    return folder
+
+
+def taken(lines):
+    return {line.student: line.file for line in lines if line.taken}
+
+
+def left_out(lines):
+    return {line.file: line.why for line in lines if not line.taken}
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("Zoë.ipynb", "Zoë"),
+        ("Zoë/homework.ipynb", "Zoë"),
+        ("Zoë/deep/er/homework.ipynb", "Zoë"),
+        ("Zoë.IPYNB", "Zoë"),
+        ("Zoë.ipynb.txt", "Zoë"),
+        ("O'Neil, Ann [b].ipynb", "O'Neil, Ann [b]"),
+        ("李雷.ipynb", "李雷"),
+        (unicodedata.normalize("NFD", "Zoë.ipynb"), "Zoë"),
+        ("\ufeffZoë.ipynb", "Zoë"),
+        ("Zoë Müller_123_assignsubmission_file_/hw.ipynb", "Zoë Müller"),
+        ("Zoë Müller_123_assignsubmission_file_hw.ipynb", "Zoë Müller"),
+        ("mullerzoe_123_456_hw-1.ipynb", "mullerzoe"),
+        ("mullerzoe_LATE_123_456_hw.ipynb", "mullerzoe"),
+    ],
+)
+def test_names_of_platforms_and_people(course, tmp_path, name, student):
+    lines = collect(course, "stacking", delivered(tmp_path, name))
+    assert set(taken(lines)) == {student}
+    (path,) = course.submitted("stacking", student).glob("**/*.*")  # where grading looks
+    assert path.read_bytes() == NOTEBOOK
+    assert course.students() == [student]
+
+
+def test_what_nobody_has_made_is_no_student(course, tmp_path):
+    folder = delivered(
+        tmp_path,
+        "Ann/stacking.ipynb",
+        "Ann/.ipynb_checkpoints/stacking-checkpoint.ipynb",
+        "__MACOSX/Ann/._stacking.ipynb",
+        "._Bob.ipynb",
+        ".ipynb_checkpoints/Bob-checkpoint.ipynb",
+        "Thumbs.db",
+    )
+    lines = collect(course, "stacking", folder)
+    assert set(taken(lines)) == {"Ann"}
+    assert len(left_out(lines)) == 5
+    assert all("added by a system" in why for why in left_out(lines).values())
+    assert course.students() == ["Ann"]
+
+
+@pytest.mark.parametrize("wrapper", ["", "all of them/"])
+def test_a_zip_of_everything(course, tmp_path, wrapper):
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{wrapper}Ann.ipynb", NOTEBOOK)
+        file.writestr(f"{wrapper}Bob/work.ipynb", NOTEBOOK)
+        file.writestr(f"{wrapper}Cem.ipynb", NOTEBOOK)
+        file.writestr(f"__MACOSX/{wrapper}._Ann.ipynb", b"")
+    lines = collect(course, "stacking", path)
+    assert set(taken(lines)) == {"Ann", "Bob", "Cem"}
+
+
+def test_a_zip_for_each_student(course, tmp_path):
+    folder = delivered(tmp_path, "Ann.ipynb")
+    for place in ("Bob.zip", "Cem_7_assignsubmission_file_/work.zip"):
+        (folder / place).parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(folder / place, "w") as file:
+            file.writestr("stacking/stacking.ipynb", NOTEBOOK)
+    assert set(taken(collect(course, "stacking", folder))) == {"Ann", "Bob", "Cem"}
+
+
+def test_archives_are_not_trusted(course, tmp_path):
+    folder = delivered(tmp_path, "Ann.ipynb")
+    with zipfile.ZipFile(folder / "Bob.zip", "w") as file:
+        file.writestr("../../../escaped.ipynb", NOTEBOOK)
+        link = zipfile.ZipInfo("link.ipynb")
+        link.external_attr = 0o120777 << 16
+        file.writestr(link, "/etc/passwd")
+        file.writestr("bomb.ipynb", b" " * (2**26 + 1), zipfile.ZIP_DEFLATED)
+    (folder / "Cem.zip").write_bytes(b"no zip")
+    lines = collect(course, "stacking", folder)
+    assert set(taken(lines)) == {"Ann", "Bob"}
+    assert not list(tmp_path.glob("**/../escaped.ipynb")) or not Path("/escaped.ipynb").exists()
+    why = " ".join(left_out(lines).values())
+    assert all(word in why for word in ("a link", "too large", "cannot be unpacked"))
+
+
+def test_links_pipes_and_loops_are_left_out(course, tmp_path):
+    folder = delivered(tmp_path, "Ann.ipynb", "Bob/work.ipynb")
+    (folder / "Cem.ipynb").symlink_to(folder / "Ann.ipynb")
+    (folder / "Bob" / "loop").symlink_to(folder)
+    (folder / "Dan.ipynb").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(folder / "Eva.ipynb")
+    lines = collect(course, "stacking", folder)
+    assert set(taken(lines)) == {"Ann", "Bob"}
+    assert set(left_out(lines)) == {"Cem.ipynb", "Bob/loop", "Dan.ipynb", "Eva.ipynb"}
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root reads everything")
+def test_what_cannot_be_read_stops_nobody(course, tmp_path):
+    folder = delivered(tmp_path, "Ann.ipynb", "Zoë.ipynb")
+    (folder / "Ann.ipynb").chmod(0)
+    assert set(taken(collect(course, "stacking", folder))) == {"Zoë"}
+
+
+def test_the_last_submission_counts(course, tmp_path):
+    (course.root / "students.txt").write_text("Ann\n")
+    folder = delivered(tmp_path, "Ann.ipynb", "Ann-1.ipynb", "Ann-2.ipynb")
+    lines = collect(course, "stacking", folder)
+    assert taken(lines) == {"Ann": "Ann-2.ipynb"}
+    assert all("number 2 counts" in why for why in left_out(lines).values())
+
+
+def test_a_lone_file_that_is_no_notebook_is_no_student(course, tmp_path):
+    folder = delivered(tmp_path, "Ann.ipynb", "grades.csv", "Bob/answers.docx")
+    lines = collect(course, "stacking", folder)
+    assert set(taken(lines)) == {"Ann", "Bob"}
+    assert left_out(lines) == {"grades.csv": "no notebook"}
+
+
+def test_a_new_submission_replaces_the_old_one_whole(course, tmp_path):
+    folder = delivered(tmp_path, "Ann/one.ipynb", "Ann/extra.csv")
+    collect(course, "stacking", folder)
+    (folder / "Ann" / "one.ipynb").rename(folder / "Ann" / "two.ipynb")
+    (folder / "Ann" / "extra.csv").unlink()
+    collect(course, "stacking", folder)
+    names = [path.name for path in course.submitted("stacking", "Ann").iterdir()]
+    assert names == ["two.ipynb"]
+
+
+def test_errors_say_what_there_is(course, tmp_path):
+    with pytest.raises(CourseError, match="'stakking' is none of stacking"):
+        collect(course, "stakking", tmp_path)
+    with pytest.raises(CourseError, match="no folder or zip"):
+        collect(course, "stacking", tmp_path / "nowhere")
+
+
+def test_names_for_nbgrader_are_safe_and_differ():
+    names = [
+        "Ann",
+        "a+b",
+        "李雷",
+        "韩梅梅",
+        "O'Neil",
+        "ONeil",
+        "Zoë",
+        "Zoe",
+        "a/b",
+        "..",
+        "a,b",
+        "[a]",
+    ]
+    folders = [folder_name(name) for name in names]
+    assert len(set(folders)) == len(names)
+    assert all(folder.isascii() and not set("/+'[],*?") & set(folder) for folder in folders)
+    assert folder_name("Ann") == "Ann"
+    assert folder_name(composed("Zoë")) == folder_name(unicodedata.normalize("NFD", "Zoë"))
