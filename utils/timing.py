@@ -14,8 +14,7 @@ Four ideas carry this module:
 
 `measure` times one function, `compare` two, and `sweep` two over a range of sizes. The stopwatch
 itself is in `utils.measuring.stopwatch`, what they return in `utils.measuring.results`, and what it
-from utils.arguments import two_names
-from utils.measuring.agreement import ResultMismatchError, check_agreement
+from utils.arguments import boolean, two_names
 """
 
 from __future__ import annotations
@@ -26,12 +25,11 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from utils.arguments import two_names
-from utils.measuring.agreement import ResultMismatchError, check_agreement
+from utils.arguments import boolean, two_names
 from utils.measuring.caches import rotate_copies
 from utils.measuring.disturbance import watching
 from utils.measuring.pairs import LEAST_PAIRS, Pair, slack_and_marks, undoubted
-from utils.measuring.purity import changed_later, explain, first_result
+from utils.measuring.purity import agreement_of, changed_later, first_result
 from utils.measuring.results import Comparison, Measurement
 from utils.measuring.shortening import leading_items
 from utils.measuring.stopwatch import Side, deadline_in, rounds_until, undisturbed
@@ -103,22 +101,16 @@ def compare(
     names = two_names(names)
     with undisturbed(budget, threads):
         loop, batch = Side(looped, inputs, device), Side(batched, inputs, device)
-        expected, actual = first_result(loop), first_result(batch)
-        try:
-            found = check_agreement(
-                expected.at_return, actual.at_return, rtol=rtol, atol=atol, names=names
-            )
-        except ResultMismatchError as error:
-            called = zip(names, (loop, batch), (expected, actual), strict=True)
-            raise explain(error, called, rtol, atol) from None
-        rotation = rotate_copies((loop, batch)) if cold else ""
+        expected, actual = first_result(loop, names[0]), first_result(batch, names[1])
+        found = agreement_of(expected, actual, rtol, atol)
+        rotation = rotate_copies((loop, batch)) if boolean("cold", cold) else ""
 
         deadline = deadline_in(budget)
         loop.keep_items(leading_items(loop, expected.at_return, budget / (2 * LEAST_PAIRS)))
         with watching() as watch:
             for side in (loop, batch):
                 side.choose_repeats(budget / (2 * SAMPLES), deadline, watch)
-            changed = changed_later(zip(names, (expected, actual), strict=True))
+            changed = changed_later(expected, actual)
             del expected, actual
             pairs = []
             for number in rounds_until(deadline):

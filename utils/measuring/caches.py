@@ -14,14 +14,14 @@ from utils.display.units import format_bytes
 from utils.measuring.stopwatch import Side
 from utils.tensors import leaves
 
-MOST_COPIES = 4096  # small tensors take memory beside their values, and time to make
+MOST_COPIES = 1024  # small tensors take memory beside their values, and time to make
 
 
 def rotate_copies(sides: Sequence[Side]) -> str:
     """Let each side be called with copies of its inputs in turn; return in words how many.
 
     They are so many that a side's copies together exceed the last cache of its device: at least
-    two, at most what a quarter of the free memory holds, and 4,096. Raises `ValueError` where the
+    two, at most what a quarter of the free memory holds, and 1,024. Raises `ValueError` where the
     inputs hold no values that could be copied.
     """
     size, device = bytes_of(sides[0].inputs), sides[-1].device

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from utils.measuring.agreement import ResultMismatchError, check_agreement
+from utils.measuring.agreement import Agreement, ResultMismatchError, check_agreement
 from utils.measuring.stopwatch import Side
 from utils.tensors import snapshot, states
 
 
 @dataclass(frozen=True)
 class Returned:
-    """What a function returned, and what it was at that moment."""
+    """What a side returned, and what it was at that moment."""
 
+    name: str
+    side: Side
     value: object
     at_return: object  # a copy
     states: list[object]
 
 
-def first_result(side: Side) -> Returned:
+def first_result(side: Side, name: str) -> Returned:
     """Call the function for the first time, and insist on a result and on unchanged inputs.
 
     Raises `TypeError` for no result, and `ValueError`, which says what to do instead, if an input
@@ -38,7 +39,7 @@ def first_result(side: Side) -> Returned:
                 f"{side.name} changes its inputs in place (they are changed now), so the next call "
                 f"would work on other data. {_advice(x)}"
             )
-    return Returned(value, snapshot(value), states(value))
+    return Returned(name, side, value, snapshot(value), states(value))
 
 
 def _advice(changed: object) -> str:
@@ -55,33 +56,40 @@ def _advice(changed: object) -> str:
     return "Let it work on a copy: x = x.clone()."
 
 
-def changed_later(results: Iterable[tuple[str, Returned]]) -> list[str]:
-    """What to say of each named result that a later call has written into."""
-    return [
-        f"what the {name} returned was changed by a later call: keep a copy of it"
-        for name, returned in results
-        if states(returned.value) != returned.states
-    ]
+def agreement_of(
+    expected: Returned, actual: Returned, rtol: float | None, atol: float | None
+) -> Agreement:
+    """How far the two agree, as they were when they were returned.
 
-
-def explain(
-    mismatch: ResultMismatchError,
-    called: Iterable[tuple[str, Side, Returned]],
-    rtol: float | None,
-    atol: float | None,
-) -> ResultMismatchError:
-    """The mismatch; a clearer one if a function, called again, disagrees with itself."""
-    for name, side, returned in called:
+    Raises `ResultMismatchError`; another one where a function, called again, disagrees with itself.
+    """
+    names = expected.name, actual.name
+    try:
+        return check_agreement(
+            expected.at_return, actual.at_return, rtol=rtol, atol=atol, names=names
+        )
+    except ResultMismatchError as error:
+        mismatch = error
+    for returned in (expected, actual):
         try:
-            again, _ = side.time_once(side.inputs)
+            again, _ = returned.side.time_once(returned.side.inputs)
             check_agreement(returned.at_return, again, rtol=rtol, atol=atol)
         except ResultMismatchError:
-            return ResultMismatchError(
-                f"The {name}, called twice with the same inputs, does not return the same, so it "
-                "can agree with nothing. Something in it is random (dropout, sampling, memory that "
-                "was never filled) or it counts its calls. Switch that off, such as with "
-                "model.eval(), or call torch.manual_seed at the beginning of both functions."
-            )
-        except Exception:  # an error of the function's own: the mismatch stays the first to mend
-            return mismatch
-    return mismatch
+            raise ResultMismatchError(
+                f"The {returned.name}, called twice with the same inputs, does not return the "
+                "same, so it can agree with nothing. Something in it is random (dropout, sampling, "
+                "memory that was never filled) or it counts its calls. Switch that off, such as "
+                "with model.eval(), or call torch.manual_seed at the beginning of both functions."
+            ) from None
+        except Exception:  # an error of the function's own: the mismatch is the first to mend
+            break
+    raise mismatch
+
+
+def changed_later(*results: Returned) -> list[str]:
+    """What to say of each result that a later call has written into."""
+    return [
+        f"what the {returned.name} returned was changed by a later call: keep a copy of it"
+        for returned in results
+        if states(returned.value) != returned.states
+    ]

@@ -206,7 +206,7 @@ class Comparison:
     def notes(self) -> list[str]:
         """In words: how far the results agree, what the inputs were, what was taken off, where."""
         notes = [self.agreed, self.rotation]
-        if self.disturbed > ALLOWED and not any(side.marks for side in (self.looped, self.batched)):
+        if self.disturbed > ALLOWED >= max(self.looped.doubt, self.batched.doubt):
             notes.append(f"{busy(self.disturbed)}; the figures are without it")
         return [*filter(None, notes), str(self.conditions)]
 

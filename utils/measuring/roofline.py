@@ -2,6 +2,7 @@
 
 A measured time means more beside the time that the same work must take. Both limits are measured
 once in a session, in well under a second, for a device and a number of threads (default: as it is).
+They are the best of all samples: what slows a sample down is not the machine's limit.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 
 import torch
 
+from utils.arguments import positive
 from utils.timing import measure
 
 COPIED = 64 * 2**20  # bytes; more than most caches hold, so that they come from main memory
@@ -21,7 +23,7 @@ def copy_bandwidth(device: torch.device | str = "cpu", threads: int | None = Non
 
     A batch small enough to stay in a cache can be read faster than this.
     """
-    return _copy_bandwidth(torch.device(device), threads or torch.get_num_threads())
+    return _copy_bandwidth(torch.device(device), _threads(threads))
 
 
 def matmul_rate(device: torch.device | str = "cpu", threads: int | None = None) -> float:
@@ -30,7 +32,7 @@ def matmul_rate(device: torch.device | str = "cpu", threads: int | None = None) 
     A multiplication and an addition are two operations. Precision is as the session has it set:
     https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html
     """
-    return _matmul_rate(torch.device(device), threads or torch.get_num_threads())
+    return _matmul_rate(torch.device(device), _threads(threads))
 
 
 def least_seconds(
@@ -56,15 +58,19 @@ def least_seconds(
     return max(limits)
 
 
+def _threads(given: int | None) -> int:
+    return torch.get_num_threads() if given is None else positive("threads", given)
+
+
 @functools.cache
 def _copy_bandwidth(device: torch.device, threads: int) -> float:
     source = torch.ones(COPIED // 4, device=device)
     copied = measure(torch.empty_like(source).copy_, source, budget=0.2, threads=threads)
-    return 2 * COPIED / copied.median
+    return 2 * COPIED / min(copied.times)
 
 
 @functools.cache
 def _matmul_rate(device: torch.device, threads: int) -> float:
     a, b = torch.rand(2, SIDE, SIDE, device=device)
     multiplied = measure(torch.mm, a, b, budget=0.2, threads=threads)
-    return 2 * SIDE**3 / multiplied.median
+    return 2 * SIDE**3 / min(multiplied.times)
