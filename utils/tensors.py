@@ -103,30 +103,6 @@ def form_of(tensor: torch.Tensor) -> str:
     return str(tensor.layout).removeprefix("torch.").removeprefix("_")
 
 
-def storages(tensor: torch.Tensor) -> list[torch.UntypedStorage]:
-    """Where the bytes of a tensor lie: in one place, or where it is sparse in several.
-
-    Raises `TypeError` for a tensor that does not tell.
-    """
-    try:
-        return [part.untyped_storage() for part in _parts(tensor)]
-    except NotImplementedError:
-        raise TypeError(
-            f"PyTorch does not tell how much memory {kind(tensor)} takes. Use an ordinary tensor, "
-            "such as x.to_dense()."
-        ) from None
-
-
-def _parts(tensor: torch.Tensor) -> list[torch.Tensor]:
-    if tensor.layout is torch.sparse_coo:
-        return [tensor._indices(), tensor._values()]
-    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
-        return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
-    if tensor.layout in (torch.sparse_csc, torch.sparse_bsc):
-        return [tensor.ccol_indices(), tensor.row_indices(), tensor.values()]
-    return [tensor]
-
-
 def snapshot(value):
     """``value`` with copies of all tensors and arrays in it, in the same lists, tuples and dicts.
 

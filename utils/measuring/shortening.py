@@ -19,7 +19,7 @@ def leading_items(side: Side, whole: object, target: float) -> int | None:
     items, estimate = side.items or 1, side.one_call().seconds
     count = max(1, int(items * target / estimate))
     while count < items:
-        seconds = _seconds_for(side, count, whole)
+        seconds = _seconds_for(side, count, whole, target)
         if seconds is None or (seconds > target and seconds / count > 3 * estimate / items):
             return None
         fitting = int(count * target / seconds)
@@ -29,16 +29,16 @@ def leading_items(side: Side, whole: object, target: float) -> int | None:
     return None
 
 
-def _seconds_for(side: Side, count: int, whole: object) -> float | None:
+def _seconds_for(side: Side, count: int, whole: object, target: float) -> float | None:
     """How long the first items take; None unless they give the beginning of ``whole``.
 
-    It is the shorter of two calls: others may have the core in between.
+    It is the shorter of two calls, if there is time: others may have the core in between.
     """
     inputs = first_items(side.inputs, count)
     try:
         part, seconds = side.time_once(inputs)
         check_agreement(_beginning(whole, count), part)
-        return min(seconds, side.time_once(inputs)[1])
+        return seconds if seconds > 10 * target else min(seconds, side.time_once(inputs)[1])
     except Exception:  # whatever a function may raise that is not made for fewer items
         return None
 
