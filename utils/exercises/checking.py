@@ -112,7 +112,7 @@ def _run(function: Callable[[], T], label: str) -> T:
         return function()
     except (NotAttemptedError, WrongError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # PyTorch raises NotImplementedError too, such as "mse_cpu" not implemented for 'Byte'
         if type(error) is NotImplementedError and not _is_torchs_own(error):
             raise NotAttemptedError from None

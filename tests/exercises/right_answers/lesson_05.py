@@ -44,6 +44,24 @@ def by_padding(values, lengths):
     return divided(pad_sequence(parts, batch_first=True).sum(dim=1), lengths)
 
 
+def by_jagged(values, lengths):
+    offsets = functional.pad(lengths.cumsum(0), (1, 0))
+    jagged = torch.nested.nested_tensor_from_jagged(values, offsets=offsets)
+    return divided(torch.nested.to_padded_tensor(jagged, 0).sum(dim=1), lengths)
+
+
+def by_bag(values, lengths):
+    starts = lengths.cumsum(0) - lengths
+    return functional.embedding_bag(torch.arange(len(values)), values, starts, mode="mean")
+
+
+def by_sparse_product(values, lengths):
+    places = torch.stack([owners(lengths), torch.arange(len(values))])
+    ones = torch.ones(len(values), dtype=values.dtype)
+    members = torch.sparse_coo_tensor(places, ones, (len(lengths), len(values)))
+    return divided(torch.sparse.mm(members, values), lengths)
+
+
 def by_scatter(values, lengths):
     index = owners(lengths).unsqueeze(1).expand_as(values)
     zeros = values.new_zeros(len(lengths), values.shape[1])
@@ -75,6 +93,9 @@ RIGHT = {
     "05.2": [numbered_by_python, numbered_by_padding],
     "05.3": [
         by_padding,
+        by_jagged,
+        by_bag,
+        by_sparse_product,
         by_scatter,
         lambda v, n: divided(torch.segment_reduce(v, "sum", lengths=n, unsafe=True), n),
         lambda v, n: divided(
