@@ -125,6 +125,13 @@ def test_a_batch_is_no_loop(name):
     assert examine(NORMS, BATCHES[name], "1").message.startswith("right on")
 
 
+@pytest.mark.thorough
+@pytest.mark.filterwarnings("ignore")
+def test_a_batch_that_is_compiled_at_first_is_no_loop():
+    norm = torch.compile(lambda rows: rows.square().sum(dim=1).sqrt(), backend="eager")
+    assert examine(NORMS, norm, "1").message.startswith("right on")
+
+
 def test_a_loop_is_told_before_it_meets_an_empty_batch():
     strict = Exercise(
         loop=lambda rows: rows.norm(dim=1),

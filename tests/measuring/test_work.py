@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.exercises.jit import scripted
-from utils.measuring.work import allocated, observe
+from utils.measuring.work import observe
 
 ROWS = torch.ones(40, 3)
 POOL = ThreadPoolExecutor(2)  # its threads are there before anybody watches
@@ -125,23 +125,3 @@ def test_while_somebody_profiles_the_rest_is_still_seen():
 def test_nothing_is_printed(capfd):
     observe(torch.sum, ROWS)
     assert capfd.readouterr() == ("", "")
-
-
-def test_memory_is_what_is_held_at_once():
-    numbers = torch.zeros(1000)  # 4,000 bytes, and they are not counted
-    assert allocated(lambda: numbers + 1) == 4000
-    assert allocated(lambda: (numbers + 1) + (numbers + 2)) == 12_000
-    assert allocated(lambda: [numbers + 1 for _ in range(3)]) == 12_000
-    assert allocated(lambda: numbers.view(10, 100)) == 0
-    assert allocated(lambda: torch.empty(10).resize_(1000)) >= 4000
-
-
-def test_memory_of_a_jagged_tensor_is_that_of_its_own_length():
-    values, offsets = torch.zeros(300, 3), torch.arange(0, 301, 3)
-
-    def padded():
-        jagged = torch.nested.nested_tensor_from_jagged(values, offsets=offsets)
-        return torch.nested.to_padded_tensor(jagged, 0)
-
-    assert padded().shape == (100, 3, 3)
-    assert allocated(padded) < 20_000

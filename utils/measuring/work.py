@@ -57,23 +57,6 @@ def observe(function: Callable, *inputs: object) -> Work:
     return Work(result, calls, _outermost(events), lines.total(), busiest)
 
 
-def allocated(function: Callable, *inputs: object) -> int:
-    """The most bytes of CPU memory that ``function(*inputs)`` held at any one time.
-
-    PyTorch's allocator tells it for this thread, whatever the function does inside, while
-    `utils.measuring.memory.peak_bytes` is told of each operation, and that changes how some are
-    done (a jagged tensor is padded to another length). 0 while somebody else uses the profiler.
-    """
-    with _seen_by_profiler(memory=True) as events:
-        result = function(*inputs)
-    del result
-    changes = sorted(
-        (event for event in events if event.name() == "[memory]"),
-        key=lambda event: event.start_ns(),
-    )
-    return max(itertools.accumulate(event.nbytes() for event in changes), default=0)
-
-
 @contextlib.contextmanager
 def _traced_lines() -> Iterator[Counter[CodeType]]:
     """Lines of Python run inside, by the code that they belong to."""
@@ -103,15 +86,12 @@ def _traced_lines() -> Iterator[Counter[CodeType]]:
 
 
 @contextlib.contextmanager
-def _seen_by_profiler(memory: bool = False) -> Iterator[list]:
-    """The profiler's events, once the context is left; none if it is in use already.
-
-    Operations of all threads, or memory of this one.
-    """
+def _seen_by_profiler() -> Iterator[list]:
+    """The profiler's events, once the context is left; none if it is in use already."""
     events: list = []
     config = autograd.ProfilerConfig(
-        *(autograd.ProfilerState.KINETO, False, memory, False, False, False),
-        _ExperimentalConfig(profile_all_threads=not memory),
+        *(autograd.ProfilerState.KINETO, False, False, False, False, False),
+        _ExperimentalConfig(profile_all_threads=True),
     )
     activities = {autograd.ProfilerActivity.CPU}
     try:

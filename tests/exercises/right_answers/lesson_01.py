@@ -62,7 +62,6 @@ RIGHT = {
         lambda x: functional.group_norm(x.unsqueeze(1), 1, eps=0).squeeze(1),
         scripted(flattened),
         Standardise(),
-        torch.compile(flattened, backend="eager"),
     ],
     "01.3": [
         by_einsum,

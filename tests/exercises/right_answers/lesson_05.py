@@ -46,7 +46,8 @@ def by_padding(values, lengths):
 
 def by_jagged(values, lengths):
     offsets = functional.pad(lengths.cumsum(0), (1, 0))
-    jagged = torch.nested.nested_tensor_from_jagged(values, offsets=offsets)
+    longest = int(lengths.max()) if len(lengths) else 0
+    jagged = torch.nested.nested_tensor_from_jagged(values, offsets, max_seqlen=longest)
     return divided(torch.nested.to_padded_tensor(jagged, 0).sum(dim=1), lengths)
 
 

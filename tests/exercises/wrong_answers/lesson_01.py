@@ -155,7 +155,6 @@ WRONG = {
         (in_new_threads, "still loops over the images"),
         (in_fixed_turns, "a loop of fixed length is a loop, too"),
         (compiled_loop, "still loops over the images, in compiled code or in threads"),
-        (torch.compile(loop_over_images, backend="eager"), "still loops over the images"),
         (lambda x: exit(), "stops with SystemExit"),
         (lambda x: (standard(image) for image in x), "it returns a generator"),
         (by_storage, "leaves PyTorch"),
