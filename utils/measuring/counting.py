@@ -41,7 +41,7 @@ def count_calls(function: Callable, *inputs: object) -> Counter[str]:
 
     >>> rows = torch.ones(3, 4)
     >>> count_calls(lambda rows: [row.sum() for row in rows], rows)
-    Counter({'Tensor.sum': 3, 'Tensor.__iter__': 1})
+    Counter({'Tensor.sum': 3, 'Tensor.unbind': 1})
     >>> count_calls(lambda rows: rows.sum(dim=1), rows).total()
     1
 
