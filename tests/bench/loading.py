@@ -7,6 +7,7 @@ other, so that above 1 is faster. The ways take turns, and the median of the rou
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import tempfile
 import warnings
@@ -25,6 +26,8 @@ from utils.loading import ChunkedRows, TensorBatchSampler, chunks
 ROUNDS = 5
 SIZES = 64, 256, 1024
 PART = 10_000  # rows for the ways that fetch them one by one
+RANKS = 4  # of which one is timed, as if the others had machines of their own
+WIDTHS = 4, 40, 256, 512, 784, 4096, 2**16, 2**20  # bytes of a row
 
 
 def exhaust(batches: Iterable) -> None:
@@ -46,6 +49,13 @@ def ratios(ways: dict[str, Callable[[], None]], scale: dict[str, float]) -> dict
     return {name: median(r[name] for r in rounds[1:]) for name in ways}
 
 
+class Selected(TensorDataset):
+    """Rows by `index_select`, which copies them faster than indexing does."""
+
+    def __getitem__(self, indices: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(tensor.index_select(0, indices) for tensor in self.tensors)
+
+
 def nodes(rows: torch.Tensor, batch_size: int) -> None:
     from torchdata.nodes import Batcher, Loader, Mapper, SamplerWrapper
 
@@ -63,6 +73,9 @@ def shuffled(name: str, rows: torch.Tensor, path: Path) -> None:
         file = ChunkedRows(path, batch_size=size, shuffle=True)
         part = TensorDataset(rows[:PART])
         order = {"sampler": sampler, "batch_size": None}
+        rank = {"batch_size": max(1, size // RANKS), "rank": 1, "world_size": RANKS}
+        quarter = ChunkedRows(rows, shuffle=True, **rank)
+        filed = ChunkedRows(path, shuffle=True, **rank)
         ways = {
             "index_select": lambda size=size: exhaust(
                 rows.index_select(0, i) for i in torch.randperm(len(rows)).split(size)
@@ -70,7 +83,15 @@ def shuffled(name: str, rows: torch.Tensor, path: Path) -> None:
             "ChunkedRows": lambda m=memory: exhaust(m),
             "ChunkedRows, file": lambda f=file: exhaust(f),
             "… in DataLoader": lambda m=memory: exhaust(DataLoader(m, batch_size=None)),
-            "TensorBatchSampler": lambda o=order: exhaust(DataLoader(TensorDataset(rows), **o)),
+            "… a rank of 4": lambda q=quarter: exhaust(q),
+            "… a rank of 4, file": lambda q=filed: exhaust(q),
+            "TensorBatchSampler": lambda s=sampler: exhaust(rows.index_select(0, i) for i in s),
+            "… in DataLoader, index_select": lambda o=order: exhaust(
+                DataLoader(Selected(rows), **o)
+            ),
+            "… in DataLoader, TensorDataset": lambda o=order: exhaust(
+                DataLoader(TensorDataset(rows), **o)
+            ),
             "plain DataLoader": lambda p=part, size=size: exhaust(
                 DataLoader(p, batch_size=size, shuffle=True)
             ),
@@ -78,9 +99,95 @@ def shuffled(name: str, rows: torch.Tensor, path: Path) -> None:
         if find_spec("torchdata"):
             ways["torchdata nodes"] = lambda size=size: nodes(rows[:PART], size)
         scale = {"plain DataLoader": few, "torchdata nodes": few}
+        scale |= {way: RANKS for way in ways if "rank of" in way}
         told = ratios(ways, scale)
         print(f"  batches of {size:>5}: ", end="")
         print(" · ".join(f"{way} {told[way]:.3g}" for way in list(ways)[1:]), flush=True)
+
+
+def wide(folder: Path) -> None:
+    print("\nrows of every width, 128 MiB of them; index_select over a permutation is 1")
+    for width in WIDTHS:
+        rows = torch.randint(256, (2**27 // width, width), dtype=torch.uint8)
+        np.save(folder / "wide.npy", rows.numpy())
+        for size in SIZES:
+            if size * width > 2**26:
+                continue
+            ways = {
+                "index_select": lambda rows=rows, size=size: exhaust(
+                    rows.index_select(0, i) for i in torch.randperm(len(rows)).split(size)
+                )
+            }
+            for name, source in (("memory", rows), ("file", folder / "wide.npy")):
+                loader = ChunkedRows(source, batch_size=size, shuffle=True)
+                ways[name] = lambda loader=loader: exhaust(loader)
+            told = ratios(ways, {})
+            print(f"  {width:>9,} bytes, batches of {size:>5}: ", end="")
+            print(" · ".join(f"{way} {told[way]:.2f}" for way in list(ways)[1:]), flush=True)
+
+
+def forget(path: Path) -> None:
+    """Drop the file from the system's cache."""
+    file = os.open(path, os.O_RDONLY)
+    os.fsync(file)
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(file)
+
+
+def cold(folder: Path) -> None:
+    """What it brings to announce the next chunk to the system, with and without work to do."""
+    print("\n256 MiB in chunks of 4 MiB that are announced ahead; without that it is 1")
+    path = folder / "values.npy"
+    announced, silent = (ChunkedRows(path, batch_size=1024, shuffle=True) for _ in range(2))
+    silent._sources[0].expect = lambda starts, counts: None
+
+    def epoch(loader: ChunkedRows, drop: bool, work: float) -> float:
+        if drop:
+            forget(path)
+        start = perf_counter()
+        for _ in loader:
+            until = perf_counter() + work
+            while perf_counter() < until:
+                pass
+        return perf_counter() - start
+
+    reading = median(epoch(silent, True, 0) for _ in range(3)) / len(silent)
+    for name, drop, work in (
+        ("cold", True, 0.0),
+        ("cold, a step as long as reading", True, reading),
+        ("warm", False, 0.0),
+    ):
+        times = [(epoch(silent, drop, work), epoch(announced, drop, work)) for _ in range(ROUNDS)]
+        print(f"  {name}: {median(before / after for before, after in times):.2f}", flush=True)
+
+
+def mixing() -> None:
+    """How far neighbours of the order lie apart in the file, and how alike batches are."""
+    rows, size = 1_000_000, 256
+    orders = {
+        "a permutation": torch.randperm(rows),
+        "TensorBatchSampler": torch.cat(list(TensorBatchSampler(rows, size, shuffle=True))),
+    }
+    for chunk in (2**14, 2**17):
+        loader = ChunkedRows(torch.arange(rows), batch_size=size, shuffle=True, chunk_rows=chunk)
+        orders[f"ChunkedRows, chunks of {chunk:,} rows"] = torch.cat(list(loader))
+    print(f"\nhow well {rows:,} rows are mixed; a permutation is 1")
+    told = {}
+    for name, order in orders.items():
+        apart = order.diff().abs().double().mean()
+        batches = order[: rows // size * size].view(-1, size).double()
+        told[name] = (
+            float(apart),
+            float(batches.mean(dim=1).std()),
+            float(batches.std(dim=1).mean()),
+        )
+    first = next(iter(told.values()))
+    for name, figures in told.items():
+        ratio = [figure / one for figure, one in zip(figures, first, strict=True)]
+        print(
+            f"  {name}: neighbours {ratio[0]:.2f} as far apart, the mean of batches spreads "
+            f"{ratio[1]:.2f}, rows in a batch {ratio[2]:.2f}"
+        )
 
 
 def read_into(path: Path, size: int) -> None:
@@ -160,7 +267,11 @@ def main() -> None:
         shuffled("tabular", torch.rand(1_000_000, 10), folder / "table.npy")
         images = torch.randint(256, (60_000, 28, 28), dtype=torch.uint8)
         shuffled("images", images, folder / "images.npy")
+        wide(folder)
+        mixing()
         in_chunks(folder)
+        if hasattr(os, "posix_fadvise"):
+            cold(folder)
         if sys.platform == "linux":
             memory(folder)
 

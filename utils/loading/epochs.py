@@ -159,13 +159,15 @@ class Epochs:
         return self._counted(self._run)
 
     def _counted(self, run: Run) -> Iterator:
-        last = self._steps.batches - 1
-        for batch in self._iterate(run.epoch, range(run.next, last + 1, run.workers)):
-            # of a worker's last batches nobody here knows whether they will be used
-            known = self._worker() is None or run.taken >= _PREFETCHED
-            if run.next == last and known and run.epoch == self.epoch:
-                self._place.gone_through = 1
+        mine = range(run.next, self._steps.batches, run.workers)
+        last = run.taken + len(mine)
+        for batch in self._iterate(run.epoch, mine):
             run.taken += 1
+            if run.taken == last and mine[-1] == self._steps.batches - 1:
+                # of a worker's batches the last ones may never be used
+                known = self._worker() is None or run.taken > _PREFETCHED
+                if known and run.epoch == self.epoch:
+                    self._place.gone_through = 1
             yield batch
 
     def _iterate(self, epoch: int, batches: range) -> Iterator:
