@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import numpy as np
 from torch import Tensor
@@ -120,9 +121,15 @@ class ChunkedRows(Epochs, IterableDataset):
 
     def _read(self, readers: list[Callable], chunk: Chunk) -> Iterator[Tensor | tuple[Tensor, ...]]:
         size = self._piece * self.batch_size
-        for copies in zip(*(read(chunk, size) for read in readers), strict=True):
-            parts = [copy.split(self.batch_size) for copy in copies]
-            yield from parts[0] if len(parts) == 1 else zip(*parts, strict=True)
+        pieces: Iterator[tuple[Tensor, ...]] = zip(
+            *(read(chunk, size) for read in readers), strict=True
+        )
+        if self._piece > 1:
+            pieces = chain.from_iterable(
+                zip(*(copy.split(self.batch_size) for copy in copies), strict=True)
+                for copies in pieces
+            )
+        yield from pieces if len(readers) > 1 else (copy for (copy,) in pieces)
 
     def _worker(self) -> tuple[int, int] | None:
         worker = get_worker_info()

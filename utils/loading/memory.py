@@ -57,9 +57,11 @@ def row_bytes(rows: InMemory) -> int:
 
 def select(rows: Tensor, places: Tensor) -> Tensor:
     """A copy of some rows; by way of NumPy for what PyTorch cannot select from, such as uint16."""
-    if rows.dtype in _UNSIGNED and rows.device.type == "cpu":
+    if not rows.is_cpu:
+        return rows.index_select(0, places.to(rows.device))
+    if rows.dtype in _UNSIGNED:
         return torch.from_numpy(rows.numpy()[places.numpy()])
-    return rows.index_select(0, places.to(rows.device))
+    return rows.index_select(0, places)
 
 
 def copied(array: np.ndarray, dtype: torch.dtype) -> Tensor:
