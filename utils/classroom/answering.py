@@ -80,7 +80,9 @@ WAYS: dict[str, Callable] = {
 
 def reply(name: str, way: str, text: str, observe: str = "") -> None:
     """Call the answer called ``name`` and publish what it returns, or how it stopped."""
-    scope = get_ipython().user_ns  # type: ignore[no-untyped-call]
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    assert shell is not None
+    scope = shell.user_ns
     publish_display_data({MIME: wire.write(reply_from(scope, name, way, text, observe))})
 
 

@@ -40,11 +40,11 @@ def generate_assignment(root: Path, assignment: str) -> None:
 
 
 def autograde(
-    root: Path, assignment: str, student: str, outputs: Sequence[Sequence[NotebookNode]]
+    root: Path, assignment: str, student: str, cells: Sequence[tuple[str, Sequence[NotebookNode]]]
 ) -> None:
-    """Let nbgrader give the marks for a notebook in repaired/, with the outputs of each cell."""
+    """Let nbgrader give the marks for a notebook in repaired/; ``cells`` are source and outputs."""
     converter = _Autograde(**_place(root, assignment, student))
-    converter.outputs = outputs
+    converter.cells = cells
     _run(converter, force=True, create_student=True)
 
 
@@ -56,18 +56,19 @@ def generate_feedback(root: Path, assignment: str, student: str) -> None:
 class _Autograde(Autograde):
     """nbgrader's own, but that what the cells printed is known already."""
 
-    outputs: Sequence[Sequence[NotebookNode]] = ()
+    cells: Sequence[tuple[str, Sequence[NotebookNode]]] = ()
 
     def init_single_notebook_resources(self, notebook_filename: str) -> dict:
         resources = super().init_single_notebook_resources(notebook_filename)
-        return resources | {"judged outputs": self.outputs}
+        return resources | {"judged": self.cells}
 
 
 class _PutOutputs(NbGraderPreprocessor):
     """In the place of nbgrader's `Execute`."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        for cell, outputs in zip(nb.cells, resources["judged outputs"], strict=True):
+        for cell, (source, outputs) in zip(nb.cells, resources["judged"], strict=True):
+            cell.source = source  # nbgrader restores the course's seed, not the student's
             if cell.cell_type == "code":
                 cell.outputs = list(outputs)
         return nb, resources

@@ -9,6 +9,7 @@ repaired/, autograded/, feedback/, gradebook.db nbgrader's, made from these
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import shutil
@@ -44,10 +45,20 @@ class Course:
             raise CourseError(f"{assignment!r} is none of {', '.join(self.assignments())}.")
         return assignment
 
-    def released(self, assignment: str) -> nbformat.NotebookNode:
-        """The notebook that students got."""
+    def released(self, assignment: str, student: str = "") -> nbformat.NotebookNode:
+        """The notebook that students got, or that this one got."""
         path = self.root / "release" / assignment / f"{assignment}.ipynb"
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)
+        if student:
+            _put_seed(notebook, self.seed_of(student))
+        return notebook
+
+    def seed_of(self, student: str) -> int:
+        """The seed of one student: the course's, unless each has one of their own."""
+        if not self.state["a seed for each"]:
+            return self.year
+        digest = hashlib.sha256(f"{self.year} {composed(student)}".encode()).digest()
+        return 1 + int.from_bytes(digest[:4], "big") % 999_999
 
     def students(self) -> list[str]:
         """Who is on the list (``students.txt``, if there is one), or has submitted anything."""
@@ -76,11 +87,15 @@ class Course:
         """What hidden inputs are drawn from; no student can know it."""
         return str(self.state["secret"])
 
-    def build(self, seed: int, assignments: Path = ASSIGNMENTS) -> list[Path]:
+    def build(
+        self, seed: int, assignments: Path = ASSIGNMENTS, *, for_each: bool = False
+    ) -> list[Path]:
         """Make the student versions, with this seed; returns their paths.
 
-        Building again with the same seed takes over what has changed in the assignments. Another
-        seed is refused once there are submissions, which it would make wrong.
+        With ``for_each``, everybody in ``students.txt`` gets a variant: another seed, which
+        follows from the course's and the name. Building again with the same seed takes over what
+        has changed in the assignments. Another seed is refused once there are submissions, which
+        it would make wrong.
         """
         before = self.state["seed"]
         if before not in (None, seed) and any(self.root.glob("submitted/*/*")):
@@ -91,17 +106,25 @@ class Course:
         self.root.mkdir(parents=True, exist_ok=True)
         (self.root / "nbgrader_config.py").write_text(conversion.CONFIG, encoding="utf-8")
         secret = self.state["secret"] or secrets.token_hex(16)
-        self.state.update(seed=seed, secret=secret)
-        return [self._build(path, seed) for path in sorted(assignments.glob("source/*/*.ipynb"))]
+        self.state.update(seed=seed, secret=secret, **{"a seed for each": for_each})
+        sources = sorted(assignments.glob("source/*/*.ipynb"))
+        built = [self._build(path, seed) for path in sources]
+        if not for_each:
+            return built
+        if not self.students():
+            raise CourseError(f"Write the students' names into {self.root / 'students.txt'} first.")
+        return [self._variant(path.stem, name) for path in built for name in self.students()]
+
+    def _variant(self, assignment: str, student: str) -> Path:
+        path = self.root / "variants" / student.replace("/", "-") / f"{assignment}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(self.released(assignment, student), path)
+        return path
 
     def _build(self, path: Path, seed: int) -> Path:
         name = path.stem
         notebook = nbformat.read(path, as_version=4)
-        seeded = 0
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.source, count = _SEED.subn(f"SEED = {seed}", cell.source)
-                seeded += count
+        seeded = _put_seed(notebook, seed)
         if seeded != 1:
             raise CourseError(f"{path} needs exactly one line such as SEED = 1, but has {seeded}.")
         target = self.root / "source" / name / path.name
@@ -114,3 +137,13 @@ class Course:
         shutil.copytree(given, hidden, ignore=shutil.ignore_patterns("__pycache__"))
         conversion.generate_assignment(self.root, name)
         return self.root / "release" / name / path.name
+
+
+def _put_seed(notebook: nbformat.NotebookNode, seed: int) -> int:
+    """Write the seed where it stands; returns in how many places."""
+    places = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source, count = _SEED.subn(f"SEED = {seed}", cell.source)
+            places += count
+    return places

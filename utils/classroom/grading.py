@@ -21,6 +21,7 @@ from utils.classroom.names import folder_name
 from utils.classroom.records import FAILED, GRADED, MISSING, TO_READ, CourseError, Record
 from utils.classroom.repair import grade_id, repair
 from utils.classroom.sandbox import Limits
+from utils.classroom.signs import signs
 from utils.classroom.submissions import digest, find
 from utils.classroom.wire import UnreadableError
 
@@ -72,7 +73,7 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
         submitted, notes = find(course, assignment, student)
         if submitted is None:
             return Record(MISSING)
-        repaired, more = repair(submitted, course.released(assignment))
+        repaired, more = repair(submitted, course.released(assignment, student))
         graded = _run_twice_at_most(course, assignment, student, repaired, limits)
         if graded.faults and graded.wrong:
             raise CourseError("; ".join(graded.faults))
@@ -81,7 +82,9 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(repaired, target)
         read = _answers_to_read(repaired)
-        conversion.autograde(course.root, assignment, name, graded.outputs)
+        sources = [cell.source for cell in repaired.cells]
+        done = list(zip(sources, graded.outputs, strict=True))
+        conversion.autograde(course.root, assignment, name, done)
         kept = {task for task, answer in read.items() if before.read.get(task) == answer}
         marks.keep_read(course, assignment, student, kept)
     except CourseError as error:
@@ -90,7 +93,7 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
         return Record(FAILED, [f"{type(error).__name__}: {error}".partition("\n")[0]])
     unread = marks.of(course, assignment, student).to_read
     notes = [*notes, *more, *graded.notes, *graded.faults]
-    return Record(TO_READ if unread else GRADED, notes, read=read)
+    return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs(repaired))
 
 
 def _run_twice_at_most(
@@ -99,7 +102,7 @@ def _run_twice_at_most(
     """Run and judge; where something fails that is nobody's fault, once more."""
     seed = chance_seed(course.secret, assignment, student, digest(course, assignment, student))
     hidden = course.root, ASSIGNMENTS
-    wanted = tasks(course.root / "hidden" / assignment, course.year, seed)
+    wanted = tasks(course.root / "hidden" / assignment, course.seed_of(student), seed)
     try:
         return run(notebook, wanted, limits, hidden)
     except (RuntimeError, OSError):

@@ -117,7 +117,7 @@ def _read(call: Callable[[], object], seen: dict[str, object]) -> object:
         taken[total] = taken.get(total, 0) + number
 
     def item(self: np.memmap, index: object) -> object:
-        result = real_item(self, index)  # type: ignore[arg-type]
+        result = real_item(self, index)  # type: ignore[call-overload]
         if self.ndim == 2:
             first = index[0] if isinstance(index, tuple) else index
             if getattr(result, "ndim", 0) == 2:

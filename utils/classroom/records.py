@@ -22,6 +22,7 @@ class Record:
 
     status: str
     notes: list[str] = field(default_factory=list)
+    signs: list[str] = field(default_factory=list)  # see `utils.classroom.signs`
     digest: str = ""  # of what was graded; "" while grading is under way
     read: dict[str, str] = field(default_factory=dict)
     # the tasks that a person reads -> a digest of the answer that was graded

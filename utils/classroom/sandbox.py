@@ -13,12 +13,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from types import ModuleType
+from typing import Any
 
 from utils.classroom import isolation
 from utils.classroom.interrupts import postponed
@@ -48,7 +49,7 @@ class Sandbox:
 
     def __init__(self, limits: Limits, hidden: Sequence[Path] = ()):
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-        self.connection = {
+        self.connection: Any = {
             "transport": "ipc",  # files, which reach a process without a network
             "ip": str(self.folder / "k"),
             **{f"{name}_port": n for n, name in enumerate(_CHANNELS, 1)},
@@ -120,7 +121,7 @@ def protections() -> dict[str, bool]:
 _CHANNELS = "shell", "iopub", "stdin", "control", "hb"
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["utils.classroom.tripwire"])
     return context
@@ -215,7 +216,7 @@ def _processes_of_this_user() -> int:
 def _remove(folder: Path) -> None:
     """Remove it, also where a submission has taken permissions away."""
 
-    def make_writable(function: object, path: str, _: object) -> None:
+    def make_writable(function: Callable, path: str, _: object) -> None:
         os.chmod(Path(path).parent, 0o700)
         os.chmod(path, 0o700)
         function(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,9 @@ def _tensor(value: torch.Tensor) -> object:
 def _array(value: np.ndarray) -> object:
     if value.dtype.kind not in "biufc":
         return {"other": f"NumPy array of {value.dtype}"}
-    order = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+    order: Literal["F", "C"] = (
+        "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
+    )
     return {"array": [value.dtype.str, list(value.shape), order, _packed(value.tobytes(order))]}
 
 
@@ -113,7 +116,8 @@ def _read(value: object, strides: bool) -> object:
     if form == "dict":
         return {_read(key, strides): _read(item, strides) for key, item in content}
     if form == "tensor":
-        return _read_tensor(*content, keep=strides)
+        name, shape, steps, packed = content
+        return _read_tensor(name, shape, steps if strides else None, packed)
     if form == "array":
         return _read_array(*content)
     if form == "frame":
@@ -123,13 +127,15 @@ def _read(value: object, strides: bool) -> object:
     raise ValueError(f"nothing is called {form!r}")
 
 
-def _read_tensor(name: str, shape: list, strides: list, packed: str, keep: bool) -> torch.Tensor:
+def _read_tensor(name: str, shape: list, strides: list | None, packed: str) -> torch.Tensor:
     content, dtype = bytearray(base64.b64decode(packed, validate=True)), _DTYPES[name]
     _check(shape, dtype.itemsize, len(content))
     if not content:
         return torch.empty(shape, dtype=dtype)
     whole = torch.frombuffer(content, dtype=dtype).reshape(shape)
-    return torch.empty_strided(shape, strides, dtype=dtype).copy_(whole) if keep else whole
+    if strides is None:
+        return whole
+    return torch.empty_strided(shape, strides, dtype=dtype).copy_(whole)
 
 
 def _read_array(name: str, shape: list, order: str, packed: str) -> np.ndarray:
