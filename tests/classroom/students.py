@@ -77,6 +77,14 @@ def honest(group: Class) -> dict[str, Student]:
     pasted = group.solved(**{read: "See ![it](attachment:a.png) and ![](attachment:gone.png)"})
     group.cell(pasted, read).attachments = {"a.png": {"image/png": PNG}}
     with_mark = b"\xef\xbb\xbf" + nbformat.writes(group.solved()).encode()
+    script = "<script>alert(1337)</script><img src=x onerror=alert(1337)><b>bold</b>"
+    scripting = group.behind(
+        group.solved(**{read: f"My answer {script}"}),
+        one,
+        f"from IPython.display import HTML, Javascript, SVG, display\ndisplay(HTML({script!r}))\n"
+        "display(Javascript('alert(1337)'))\n"
+        'display(SVG(\'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1337)"/>\'))',
+    )
     restarting = "import IPython\nIPython.Application.instance().kernel.do_shutdown(True)"
     printing = "for _ in range(200): print('x' * 100_000)"
     return {
@@ -98,6 +106,7 @@ def honest(group: Class) -> dict[str, Student]:
         "quitting": Student(group.behind(group.solved(), tasks[-1], "exit()")),
         "restarting": Student(group.behind(group.solved(), tasks[-1], restarting), long=True),
         "printing": Student(group.behind(group.solved(), one, printing)),
+        "scripting": Student(scripting),
         "in windows": Student(group.behind(group.solved(), one, "import tkinter\ntkinter.Tk()")),
     }
 

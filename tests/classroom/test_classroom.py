@@ -145,6 +145,20 @@ def test_submissions_reach_nothing_that_they_should_not(group, listener):
     assert "found 0 notebooks" in path.read_text()
 
 
+def test_nothing_in_a_submission_runs_on_its_page(group):
+    feedback(group.course, "stacking")
+    page = group.course.root / "feedback" / "scripting" / "stacking" / "stacking.html"
+    text = page.read_text("utf-8")
+    assert "bold</b>" in text  # what does not run is shown
+    tags = re.findall(r"<(?:script|img|svg|b)\b[^>]*>(?:[^<]*alert\(1337\))?", text)
+    assert not [tag for tag in tags if "1337" in tag]
+    graded = group.course.root / "autograded" / "scripting" / "stacking" / "stacking.ipynb"
+    cells = nbformat.read(graded, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert "<script" not in str(outputs)
+    assert "onerror" not in str(outputs)
+
+
 def test_floods_of_output_are_cut(group):
     path = group.course.root / "autograded" / "printing" / "stacking" / "stacking.ipynb"
     assert path.stat().st_size < 2**20

@@ -1,22 +1,25 @@
 """What goes wrong without anybody's fault costs no mark, and an interruption loses none."""
 
 import errno
+import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import psutil
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.classroom.classes import Class
-from utils.classroom import execution, grading
+from utils.classroom import execution, grading, isolation
 from utils.classroom.course import Course
-from utils.classroom.judging import Part, Task
+from utils.classroom.judging import FaultError, Part, Task
 from utils.classroom.kernel import Kernel, LostError, StartError
 from utils.classroom.marks import marks
 from utils.classroom.sandbox import Limits
@@ -39,8 +42,6 @@ def notebook(answer="def double(x): return [2 * x[0]]", *added):
 
 
 def tasks():
-    import torch
-
     numbers = {"one": ([torch.ones(1)],), "another": ([torch.rand(1)],)}
     return [Task("test", "double", (Part(Exercise(lambda x: [2 * x[0]], numbers)),))]
 
@@ -118,7 +119,7 @@ def test_however_a_notebook_ends_its_answers_count(source):
     ("answer", "words"),
     [
         ("def double(x): raise NotImplementedError", "not attempted"),
-        ("def double(x): return [3 * x[0]]", "returns"),
+        ("def double(x): return [3 * x[0]]", "the values are not"),
         ("def double(x):\n    while True: pass", "took longer than 2 s"),
         ("def double(x):\n    import os; os._exit(0)", "it ended the kernel"),
         ("def double(x):\n    x[0].add_(1); return [2 * x[0]]", "changes what it was given"),
@@ -131,6 +132,22 @@ def test_however_a_notebook_ends_its_answers_count(source):
 def test_a_wrong_answer_is_told_what_is_wrong(answer, words):
     graded = grading.run(notebook(answer), tasks(), Limits(seconds=2))
     assert words in graded.wrong["test"]
+
+
+def test_where_nobody_can_look_nobody_loses_a_mark(monkeypatch):
+    """A profiler that does not start is no loop."""
+    growing = {"numbers": (([torch.ones(1)],), ([torch.ones(8)],))}
+    exercise = Exercise(lambda x: [2 * x[0]], {"one": ([torch.ones(1)],)}, growing)
+    task = Task("test", "double", (Part(exercise),))
+    answer = "def double(x): return [2 * x[0]]"
+    assert grading.run(notebook(answer), [task], LIMITS).wrong == {}
+    broken = "import torch.profiler as p\ndef start(self): raise RuntimeError('no threads left')\n"
+    broken += (
+        "p.profile.start = start\nimport utils.classroom.observing as o\no.profile.start = start"
+    )
+    monkeypatch.setattr(execution, "definitions", lambda source: f"{source}\n{broken}")
+    with pytest.raises(FaultError, match="no threads left"):
+        grading.run(notebook(answer), [task], LIMITS)
 
 
 @pytest.mark.thorough
@@ -154,19 +171,33 @@ def test_nothing_outlives_a_sandbox():
         "        os._exit(0)\n"
         "ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)"
     )
-    before = {process.pid for process in psutil.process_iter()}
     kernel = Kernel(LIMITS)
+    before = forked()
     kernel.run(escape, 5)
-    mine = [
-        p
-        for p in psutil.process_iter()
-        if p.pid not in before and "tripwire" in " ".join(p.cmdline())
-    ]
-    assert len(mine) > 3
+    until = time.monotonic() + 10
+    while len(forked()) < len(before) + 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert len(forked()) >= len(before) + 2
     kernel.end()
-    _, alive = psutil.wait_procs([p for p in mine if p.ppid() != 1], timeout=5)
-    left = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-    assert all(p.uids().real != 65534 for p in left)
+    until = time.monotonic() + 10
+    while forked() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert forked() == set()
+
+
+def forked():
+    """The processes that come from the one from which kernels are forked, and are alive."""
+    found = set()
+    for process in psutil.process_iter():
+        try:
+            mine = "forkserver" in " ".join(process.cmdline())
+            mine = mine and os.getpid() != process.pid and process.ppid() != os.getpid()
+            server = forkserver._forkserver._forkserver_pid
+            if mine and any(parent.pid == server for parent in process.parents()):
+                found.add(process.pid)
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+    return found
 
 
 @pytest.mark.thorough
@@ -192,5 +223,5 @@ def test_an_interruption_loses_nothing(tmp_path, number):
         subprocess.run(command, check=True, timeout=300, **quiet)
         assert {name: marks(course, "stacking", name) for name in expected} == expected
     assert not list(Path(tempfile.gettempdir()).glob(f"grade-{process.pid}-*"))
-    nobodies = [p for p in psutil.process_iter() if f"grade-{process.pid}-" in str(p.environ())]
-    assert nobodies == []
+    users = [p.uids().real for p in psutil.process_iter() if p.status() != "zombie"]
+    assert not set(users) & set(isolation.USERS)

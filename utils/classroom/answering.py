@@ -97,6 +97,8 @@ def reply_from(scope: dict, name: str, way: str, text: str, observe: str = "") -
         with np.errstate(all="ignore"):
             call = partial(WAYS[way], scope[name], *inputs)
             result = observing.observed(call, observe, seen) if observe else call()
+    except observing.WatchError as error:
+        return {"error": "WatchError", "message": str(error), "fault": True}
     except BaseException as error:  # SystemExit, too, is how an answer can stop
         return _stopped(error)
     if wire.write(inputs) != text:

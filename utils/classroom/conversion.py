@@ -26,6 +26,7 @@ CONFIG = f"""# Written by python -m utils.classroom, for commands of nbgrader an
 c = get_config()
 c.CourseDirectory.course_id = "{COURSE_ID}"
 c.CourseDirectory.submitted_directory = "repaired"
+c.HTMLExporter.sanitize_html = True  # so that nothing in a submission runs in the formgrader
 """
 
 

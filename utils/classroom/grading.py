@@ -20,6 +20,7 @@ from utils.classroom.kernel import LostError
 from utils.classroom.names import folder_name
 from utils.classroom.records import FAILED, GRADED, MISSING, TO_READ, CourseError, Record
 from utils.classroom.repair import grade_id, repair
+from utils.classroom.safe_outputs import safe
 from utils.classroom.sandbox import Limits
 from utils.classroom.signs import signs
 from utils.classroom.submissions import digest, find
@@ -147,7 +148,7 @@ def _judged(task: Task, session: Session, notes: list[str]) -> str:
 
 def _shown(cell: NotebookNode) -> list[NotebookNode]:
     is_test = cell.metadata.get("nbgrader", {}).get("grade")
-    return [] if is_test else cell.get("outputs", [])
+    return [] if is_test else safe(cell.get("outputs", []))
 
 
 def _answers_to_read(notebook: NotebookNode) -> dict[str, str]:

@@ -15,7 +15,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-NOBODY = 65534
+# users of nobody else, of which each sandbox gets one: limits count what a user has
+USERS = range(2_000_000, 2_100_000)
 # for unshare(2), mount(2), umount2(2), prctl(2), capset(2), pivot_root(2): Python has no names
 NEW_MOUNTS, NEW_IPC, NEW_USER = 0x20000, 0x8000000, 0x10000000
 NEW_PROCESSES, NEW_NETWORK = 0x20000000, 0x40000000
@@ -46,13 +47,26 @@ def system(name: str, *arguments: object) -> bool:
 
 def leave() -> dict[str, bool]:
     """Leave network, processes and mounts behind, where we may; a child is then alone."""
-    user = 0 if is_root() else NEW_USER
+    user, mine = (0 if is_root() else NEW_USER), (os.getuid(), os.getgid())
     mounts = system("unshare", user | NEW_MOUNTS | NEW_IPC)
+    if mounts and user:
+        mounts = _keep_names(*mine)
     within = 0 if mounts else user
     processes = system("unshare", within | NEW_PROCESSES)
     network = system("unshare", NEW_NETWORK if processes else within | NEW_NETWORK)
     mounts = mounts and system("mount", b"none", b"/", None, RECURSIVE | PRIVATE, None)
     return {"network": network, "processes": processes, "folders": mounts}
+
+
+def _keep_names(user: int, group: int) -> bool:
+    """In a new namespace of users, go on as the same user, who then can own files there."""
+    try:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    except OSError:
+        return False
+    return True
 
 
 def become_first() -> int:
@@ -89,6 +103,13 @@ def show_only(folder: Path, paths: Sequence[Path], hidden: Sequence[Path]) -> bo
 
     ``hidden`` folders are empty in it. Returns whether that worked; if not, nothing has changed.
     """
+    try:
+        return _show_only(folder, paths, hidden)
+    except OSError:
+        return False
+
+
+def _show_only(folder: Path, paths: Sequence[Path], hidden: Sequence[Path]) -> bool:
     root = folder / "root"
     root.mkdir()
     if not system("mount", b"none", bytes(root), b"tmpfs", NO_SETUID, b"size=8m,mode=755"):
@@ -142,15 +163,15 @@ def _pivot(root: Path) -> bool:
     return True
 
 
-def give_up_rights() -> None:
-    """From root to a user without rights, and from any user to one who can never get any."""
+def give_up_rights(user: int) -> None:
+    """From root to this user without rights, and from any user to one who can never get any."""
     system("prctl", NO_NEW_RIGHTS, 1, 0, 0, 0)
     for number in range(64):
         system("prctl", DROP_FROM_BOUND, number, 0, 0, 0)
     if is_root():
         os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+        os.setgid(user)
+        os.setuid(user)
     header, none = (ctypes.c_uint32 * 2)(CAPABILITIES_3, 0), (ctypes.c_uint32 * 6)()
     system("capset", header, none)
 

@@ -60,7 +60,8 @@ Ask = Callable[[str, str, str, str, str], dict]
 def judge(task: Task, ask: Ask) -> str:
     """The first thing that is wrong with an answer, or "".
 
-    Raises `LostError` where the process of the submission was lost.
+    Raises `LostError` where the process of the submission was lost, and `FaultError` where it could
+    not be looked at.
     """
     for part in task.parts:
         wrong = _values(task, part, ask)
@@ -71,6 +72,10 @@ def judge(task: Task, ask: Ask) -> str:
         if wrong:
             return part.before + wrong
     return ""
+
+
+class FaultError(RuntimeError):
+    """What looks at an answer does not work; try again, and let a person see."""
 
 
 class _WrongError(Exception):
@@ -147,8 +152,10 @@ def _watching(task: Task, part: Part, ask: Ask) -> Callable[..., Seen]:
         def answer(*given: object) -> object:
             text = wire.write(given)
             reply = ask("fresh", task.answer, part.way, text, what)
-            if "error" in reply:
+            if "error" in reply and not reply.get("fault"):
                 reply = ask("notebook", task.answer, part.way, text, what)
+            if reply.get("fault"):
+                raise FaultError(str(reply.get("message"))[:300])
             if "error" in reply:
                 raise _WrongError(
                     f"it is right, but stops where it is looked at, with {reply['error']}: "

@@ -31,6 +31,10 @@ _PACKAGE = str(Path(__file__).parents[2] / "utils")
 _INSTALLED = (sys.prefix, sys.base_prefix, str(Path(torch.__file__).parents[1]), _PACKAGE)
 
 
+class WatchError(Exception):
+    """What watches does not work, which is not the answer's fault."""
+
+
 def observed(call: Callable[[], object], what: str, seen: dict[str, object]) -> object:
     """The result of a call, which tells ``seen`` what is asked for: calls, memory or rows."""
     return {"calls": _counted, "memory": _measured, "rows": _read}[what](call, seen)
@@ -41,8 +45,15 @@ def _counted(call: Callable[[], object], seen: dict[str, object]) -> object:
     config = _ExperimentalConfig(profile_all_threads=True)
     activities = [ProfilerActivity.CPU]
     profiler = profile(activities=activities, experimental_config=config, acc_events=True)
-    with profiler, _traced(lines, left):
-        result = call()
+    try:
+        profiler.start()
+    except RuntimeError as error:
+        raise WatchError(f"PyTorch's profiler does not start: {error}") from None
+    try:
+        with _traced(lines, left):
+            result = call()
+    finally:
+        profiler.stop()
     for name in _outermost(profiler):
         _add(seen, f"call {name}", 1)
     for name in left:

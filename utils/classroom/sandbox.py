@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
+from secrets import choice, token_hex
 from types import ModuleType
 from typing import Any
 
@@ -58,14 +58,15 @@ class Sandbox:
         }
         file = self.folder / "connection.json"
         file.write_text(json.dumps(self.connection))
+        user = choice(isolation.USERS)
         if isolation.is_root():
-            os.chown(self.folder, isolation.NOBODY, isolation.NOBODY)
-            os.chown(file, isolation.NOBODY, isolation.NOBODY)
+            os.chown(self.folder, user, user)
+            os.chown(file, user, user)
         # its other end is open in all processes of the sandbox, and closed when the last is gone
         self._open, self._held = _context().Pipe(duplex=False)
         paths = [str(path) for path in hidden]
         self._process = _context().Process(
-            target=_run, args=(str(self.folder), str(file), limits, paths, self._held)
+            target=_run, args=(str(self.folder), str(file), limits, paths, self._held, user)
         )
 
     def __enter__(self) -> Sandbox:
@@ -110,11 +111,13 @@ def _is_running(number: int) -> bool:
 def protections() -> dict[str, bool]:
     """What this system lets us keep from a submission, tried out once."""
     reader, writer = _context().Pipe(duplex=False)
-    process = _context().Process(target=_try, args=(writer,))
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    process = _context().Process(target=_try, args=(writer, folder))
     with _without_main():
         process.start()
     found = reader.recv()
     process.join()
+    _remove(folder)
     return found
 
 
@@ -138,8 +141,7 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _try(writer: multiprocessing.connection.Connection) -> None:
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+def _try(writer: multiprocessing.connection.Connection, folder: Path) -> None:
     found = isolation.leave()
     child = os.fork()  # the first of the new processes has to stay for the others to be
     if not child:
@@ -147,7 +149,6 @@ def _try(writer: multiprocessing.connection.Connection) -> None:
         writer.send(found | {"folders": shown, "rights": isolation.is_root() or shown})
         os._exit(0)
     os.waitpid(child, 0)
-    _remove(folder)
 
 
 def _run(
@@ -156,6 +157,7 @@ def _run(
     limits: Limits,
     hidden: Sequence[str],
     held: multiprocessing.connection.Connection,
+    user: int,
 ) -> None:
     """In the new process: close all doors, then be a kernel until killed."""
     os.setsid()
@@ -168,7 +170,7 @@ def _run(
         Path(folder), isolation.code_paths(), [Path(path) for path in hidden]
     )
     _limit(limits)
-    isolation.give_up_rights()
+    isolation.give_up_rights(user)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nowhere, standard)
