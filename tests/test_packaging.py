@@ -21,7 +21,8 @@ from utils.classroom.course import ASSIGNMENTS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LESSON_TOOLS = {"jupyterlab", "ipykernel"}  # what opens and runs the lessons
+# what opens and runs the lessons; ipywidgets comes with anywidget, in a version that VS Code shows
+LESSON_TOOLS = {"jupyterlab", "ipykernel", "ipywidgets"}
 TEST_TOOLS = {
     "mypy",
     "jupyter-repo2docker",
@@ -81,7 +82,7 @@ def test_every_import_is_declared_and_every_dependency_imported():
     assert formats <= lessons
     classroom = imported_in(programs("utils/classroom/*.py"))
     assert "nbgrader" in classroom
-    brought = {"jupyter-client", "nbconvert", "nbformat", "sqlalchemy", "traitlets"}  # by nbgrader
+    brought = {"jupyter-client", "nbconvert", "nbformat", "sqlalchemy"}  # by nbgrader
     assert classroom - main - names(extra["class"]) == brought
     tests = imported_in(programs("tests/**/*.py", "utils/authoring/*.py", "conftest.py"))
     declared = names(extra["test"]) - {"pytorch-in-batches"}

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from utils.cgroups import group_bytes
 from utils.tensors import tensors_in
 
 CPU = torch.device("cpu")
@@ -51,8 +52,9 @@ def default_device() -> torch.device:
 def free_bytes(device: torch.device | str = CPU) -> int:
     """Bytes that can still be allocated on ``device``.
 
-    On the CPU this is the smallest of what the machine has free, what the container allows
-    (cgroup version 2, as on Binder) and what the process may have (``RLIMIT_DATA``).
+    On the CPU this is the smallest of what the machine has free, what the control groups of the
+    process allow (those of a container, of systemd, of a batch system, also nested) and what the
+    process may have (``RLIMIT_DATA``).
     """
     device = torch.device(device)
     if device.type != "cpu":
@@ -60,19 +62,9 @@ def free_bytes(device: torch.device | str = CPU) -> int:
             return int(torch.accelerator.get_memory_info(device)[0])
         except (RuntimeError, NotImplementedError):  # MPS shares the machine's memory
             return psutil.virtual_memory().available
-    return min([psutil.virtual_memory().available, *_container_bytes(), *_process_bytes()])
-
-
-def _container_bytes() -> Iterator[int]:
-    """What a Linux container may still take; nothing where there is no such limit."""
-    folder = Path("/sys/fs/cgroup")
-    try:
-        limit = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-    except (OSError, ValueError):
-        return
-    if limit != "max":
-        yield max(0, int(limit) - used)
+    in_groups = group_bytes()
+    limits = [] if in_groups is None else [in_groups]
+    return min([psutil.virtual_memory().available, *limits, *_process_bytes()])
 
 
 def _process_bytes() -> Iterator[int]:

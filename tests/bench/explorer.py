@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests import lab
+from tests.browser import lab
 from utils.authoring.store import KERNEL
 
 SETUP = """
@@ -22,11 +22,12 @@ import time
 import ipywidgets
 import matplotlib.pyplot as plt
 import torch
-import utils.explorer
+import utils.explorer.panel
+import utils.explorer.race
 from utils.measuring.counting import count_calls
+from utils.timing import compare as timed
 
 walls = []
-timed = utils.explorer.compare
 
 def compare(*args, **settings):
     start = time.perf_counter()
@@ -34,7 +35,7 @@ def compare(*args, **settings):
     walls.append(time.perf_counter() - start)
     return comparison
 
-utils.explorer.compare = compare
+utils.explorer.race.compare = compare
 
 def loop(rows):
     return [row.sum() for row in rows]
@@ -45,7 +46,9 @@ def batch(rows):
 def inputs(batch_size, features, device):
     return torch.rand(batch_size, features, device=device)
 """
-PANEL = "utils.explorer.explore(loop, batch, inputs, batch_size=(1, 4096), features=(1, 1024))"
+PANEL = (
+    "utils.explorer.panel.explore(loop, batch, inputs, batch_size=(1, 4096), features=(1, 1024))"
+)
 INTERACT = """
 points = {}
 
@@ -67,31 +70,42 @@ def show(size):
 
 ipywidgets.interact(show, size=ipywidgets.IntSlider(6, 0, 12));
 """
-REDRAW = """([root, key]) => new Promise(done => {
-    const pictures = () => [...root.querySelectorAll("img")].map(i => i.src).join();
-    const before = pictures(), start = performance.now();
+DRAWN = """root => [...root.querySelectorAll("img")].map(image => image.src).join()
+    + [...root.querySelectorAll("svg[role=img]")].map(drawn => drawn.innerHTML).join()"""
+# Move the slider by one step, as an arrow key does: of the browser's own kind, or of ipywidgets'.
+REDRAW = """([root, step]) => new Promise(done => {
+    const drawn = DRAWN;
+    const before = drawn(root), start = performance.now();
     const look = () => {
-        const now = pictures();
+        const now = drawn(root);
         const ready = [...root.querySelectorAll("img")].every(image => image.complete);
         if (now && now !== before && ready) done(performance.now() - start);
         else if (performance.now() - start > 5000) done(null);
         else requestAnimationFrame(look);
     };
-    root.querySelector(".noUi-handle").dispatchEvent(
-        new KeyboardEvent("keydown", {key, bubbles: true}));
+    const own = root.querySelector("input[type=range]");
+    if (own) {
+        own.valueAsNumber += step;
+        own.dispatchEvent(new Event("input", {bubbles: true}));
+    } else {
+        const key = step > 0 ? "ArrowRight" : "ArrowLeft";
+        root.querySelector(".noUi-handle").dispatchEvent(
+            new KeyboardEvent("keydown", {key, bubbles: true}));
+    }
     look();
-})"""
+})""".replace("DRAWN", DRAWN)
 COUNT = """([root, milliseconds]) => new Promise(done => {
+    const drawn = DRAWN;
     let last = "", changes = -1;
     const start = performance.now();
     const look = () => {
-        const now = [...root.querySelectorAll("img")].map(i => i.src).join();
+        const now = drawn(root);
         if (now && now !== last) { last = now; changes += 1; }
         if (performance.now() - start > milliseconds) done(changes);
         else requestAnimationFrame(look);
     };
     look();
-})"""
+})""".replace("DRAWN", DRAWN)
 
 
 def main() -> None:
@@ -116,14 +130,14 @@ def measure(page: object, root: object) -> list[str]:
     """Median milliseconds of single key presses, and redraws a second while dragging."""
     handle = root.element_handle()
     redraws = []
-    for key in ["ArrowRight", "ArrowLeft"] * 10:
-        redraws.append(page.evaluate(REDRAW, [handle, key]))
+    for step in [1, -1] * 10:
+        redraws.append(page.evaluate(REDRAW, [handle, step]))
         lab.wait_until_idle(page)
     walls = kernel_walls(page)[-len(redraws) :]
     total, inside = statistics.median(redraws), statistics.median(walls) * 1000
-    slider = root.locator(".widget-slider").first
+    slider = root.locator("input[type=range], .widget-slider").first
     box, end = slider.bounding_box(), 4.0
-    page.mouse.move(*middle(root.locator(".noUi-handle").first.bounding_box()))
+    page.mouse.move(*middle(box))
     page.mouse.down()
     counting = page.evaluate_handle("() => ({})")
     page.evaluate(

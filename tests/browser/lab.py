@@ -21,6 +21,7 @@ CHROMIUM = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 TOKEN = "lessons"
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
 BUSY = """() => {
     const session = window.jupyterapp.shell.currentWidget?.sessionContext?.session;
     return !session || session.kernel?.status !== "idle";
@@ -39,7 +40,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         *(f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"),
     ]
     overrides = home / "CONFIG" / "labconfig" / "default_setting_overrides.json"
-    overrides.parent.mkdir(parents=True)
+    overrides.parent.mkdir(parents=True, exist_ok=True)
     overrides.write_text('{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}')
     with (home / "log").open("w") as log:
         server = subprocess.Popen(
@@ -128,6 +129,29 @@ def show_cell(opened: Page, cell: str) -> None:
             await notebook.scrollToItem(index, "start");
         }""",
         cell,
+    )
+
+
+def use_theme(opened: Page, theme: str) -> None:
+    """Switch to one of `THEMES`, and wait until the page is drawn in it."""
+    opened.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+    )
+    light = "true" if theme.endswith("Light") else "false"
+    opened.wait_for_selector(f"body[data-jp-theme-light={light}]", timeout=60_000)
+    opened.wait_for_timeout(500)
+
+
+def findings(opened: Page, axe: str, within: str = ".jp-OutputArea-output") -> list[str]:
+    """What axe finds in the outputs on a page: each rule, its element and what is wrong."""
+    opened.evaluate(axe)
+    return opened.evaluate(
+        """async within => {
+            const found = await axe.run({include: [within]}, {resultTypes: ["violations"]});
+            return found.violations.flatMap(rule => rule.nodes.map(node =>
+                `${rule.id}: ${node.html.slice(0, 200)} ${node.failureSummary}`));
+        }""",
+        within,
     )
 
 

@@ -16,7 +16,7 @@ HATCHES = ("", "//", "..", "\\\\", "xx", "--", "++", "oo")
 INK = "#222222"
 
 
-def canvas(width: float, height: float, title: str, inches: float) -> tuple[Figure, Axes]:
+def blank(width: float, height: float, title: str, inches: float) -> tuple[Figure, Axes]:
     """A figure, and axes without ticks: a unit of theirs is ``inches`` long."""
     drawn = figure(width * inches + 0.1, height * inches + (0.4 if title else 0.1))
     axes = drawn.add_subplot()

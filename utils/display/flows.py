@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Patch
 
-from utils.display.canvas import FILLS, INK, arrow, canvas, look
+from utils.display.canvas import FILLS, INK, arrow, blank, look
 from utils.display.pictures import GREY, Picture, figure, legend_below, listed, picture
 from utils.display.units import format_seconds
 
@@ -37,7 +37,7 @@ def flow(steps: Sequence[tuple[str, str]], travels: Sequence[str] = (), title: s
     high = 0.4 + 0.17 * lines
     above = max([1, *(len(t.splitlines()) for t in travels)])
     tall = max(high, 0.2 + 0.36 * above) + 0.1
-    drawn, axes = canvas(len(steps) * box + sum(gaps) + 0.1, tall, title, 1)
+    drawn, axes = blank(len(steps) * box + sum(gaps) + 0.1, tall, title, 1)
     middle = tall / 2
     for k, (name, does) in enumerate(steps):
         left = 0.05 + k * box + sum(gaps[:k])

@@ -63,34 +63,39 @@ def time_per_item(
     """Time for one item against the size of the batch, with bands from quartile to quartile.
 
     ``least(size)`` is the time in seconds that a batch takes at least, such as
-    `utils.measuring.roofline.least_seconds` tells.
+    `utils.measuring.roofline.least_seconds` tells. What a reader must
+    know of a disturbed measurement stands under the axis.
     """
     _refuse_nothing(sweep)
     figure, axes = new_figure(title, "size of the batch", f"time per {per}")
     log_sizes(axes)
     sizes = np.array(sweep.sizes)
-    for measured, style in (
-        ([c.looped for c in sweep], LOOP),
-        ([c.batched for c in sweep], BATCH),
+    first, second = sweep.names
+    for name, measured, style in (
+        (first, [c.looped for c in sweep], LOOP),
+        (second, [c.batched for c in sweep], BATCH),
     ):
-        axes.plot(sizes, [m.median for m in measured] / sizes, **style)
+        axes.plot(sizes, [m.median for m in measured] / sizes, **{**style, "label": name})
         low, high = np.array([m.quartiles for m in measured]).T / sizes
         axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
     told = [
-        f"at size {size:,} the loop takes {format_seconds(c.looped.median / size)} per {per} and "
-        f"the batch {format_seconds(c.batched.median / size)}"
+        f"at size {size:,} {first} takes {format_seconds(c.looped.median / size)} per {per} and "
+        f"{second} {format_seconds(c.batched.median / size)}"
         for size, c in [(sweep.sizes[0], sweep[0]), (sweep.sizes[-1], sweep[-1])]
     ]
     if sweep.crossover is None:
-        told.append("the batch is not faster for certain at the largest size")
+        told.append(f"{second} is not faster for certain at the largest size")
     else:
-        told.append(f"batch faster from {sweep.crossover:,} on")
+        told.append(f"{second} faster from {sweep.crossover:,} on")
         axes.axvline(sweep.crossover, color=GREY, linestyle=":", label=told[-1])
+    marks = list(dict.fromkeys(mark for c in sweep for mark in c.marks))
+    told += marks
+    axes.set_xlabel("\n".join(["size of the batch", *marks]))
     if least is not None:
         best = np.array([least(size) for size in sweep.sizes])
-        axes.plot(sizes, best / sizes, color=GREY, linestyle="-.", label="memory and cores allow")
+        axes.plot(sizes, best / sizes, color=GREY, linestyle="-.", label="this machine allows")
         share = sweep[-1].batched.share_of(best[-1])
-        told.append(f"at the largest size the batch reaches {share:.0%} of what is possible")
+        told.append(f"at the largest size {second} reaches {share:.0%} of that limit")
     whole_decades(axes)
     legend_below(figure, len(axes.get_legend_handles_labels()[0]))
     return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
@@ -144,9 +149,18 @@ def memory_by_size(
 
 
 def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Picture:
-    """One bar for each comparison: how many times longer the loop takes than the batch."""
+    """One bar for each comparison: how many times longer the first side takes than the second.
+
+    Bars that tell nothing for certain, or that both sides are the same, are grey and say so.
+    """
     _refuse_nothing(comparisons)
-    figure, axes = new_figure(title, "the loop takes … times as long as the batch", "", grid="x")
+    first, second = next(iter(comparisons.values())).names
+    if len({c.names for c in comparisons.values()}) > 1:
+        first, second = "the first", "the second"
+    elif (first, second) == ("loop", "batch"):
+        first, second = "the loop", "the batch"
+    xlabel = f"{first} takes … times as long as {second}"
+    figure, axes = new_figure(title, xlabel, "", grid="x")
     names = list(comparisons)
     for row, comparison in enumerate(comparisons.values()):
         wins = comparison.speedup > 1
@@ -162,8 +176,7 @@ def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Picture:
         if comparison.interval:
             axes.plot(comparison.interval, [row, row], color="black", linewidth=2)
         axes.annotate(
-            format_ratio(comparison.speedup)
-            + ("" if comparison.conclusive else " (not conclusive)"),
+            _result(comparison),
             (max(1, comparison.speedup, *(comparison.interval or ())), row),
             xytext=(6, 0),
             textcoords="offset points",
@@ -174,10 +187,18 @@ def speedups(comparisons: Mapping[str, Comparison], title: str = "") -> Picture:
     axes.invert_yaxis()
     axes.axvline(1, color="black", linewidth=1)
     ends = [end for c in comparisons.values() for end in (c.speedup, *(c.interval or ()))]
-    axes.set_xlim(min(0.5, 0.7 * min(ends)), max(2, 6 * max(ends)))
+    axes.set_xlim(min(0.5, 0.7 * min(ends)), max(2, 10 * max(ends)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
-    told = "; ".join(f"{name}: {format_ratio(c.speedup)}" for name, c in comparisons.items())
-    return picture(figure, f"{title or 'Speedup of the batch over the loop'}. {told}.")
+    marks = list(dict.fromkeys(mark for c in comparisons.values() for mark in c.marks))
+    axes.set_xlabel("\n".join([xlabel, *marks]))
+    told = [f"{name}: {_result(c)}" for name, c in comparisons.items()]
+    return picture(figure, f"{title or 'Speedups'}: {xlabel}. {'; '.join([*told, *marks])}.")
+
+
+def _result(comparison: Comparison) -> str:
+    """A ratio, and whether it tells which side is faster."""
+    unsure = {"same": " (the same within 5 %)", "unclear": " (not conclusive)"}
+    return format_ratio(comparison.speedup) + unsure.get(comparison.outcome, "")
 
 
 def image_row(images: Sequence[object], names: Sequence[object], title: str = "") -> Picture:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import math
+from typing import Any
 
-import ipywidgets as widgets
-
+from utils.display.controls import Controls, ratios
 from utils.display.units import format_ratio
 
 
@@ -26,21 +25,10 @@ class Prediction:
     def __init__(self, question: str, guess: float | None) -> None:
         if guess is not None and not (isinstance(guess, int | float) and 0 < guess < math.inf):
             raise ValueError(f"A guess is a ratio above 0, such as 2.5, but got {guess!r}.")
-        self.question, self._given = question, guess
-        self._moved = False
-        self._slider = widgets.FloatLogSlider(
-            min=-2, max=3, step=0.05, value=min(max(guess or 1, 0.01), 1000), description="my guess"
-        )
-        self._slider.readout_format = ".2f"
-        self._slider.layout.width = "480px"
-        self._slider.observe(self._on_move, "value")
-        asked = widgets.HTML(f"<strong>{html.escape(question)}</strong>")
-        self.widget = widgets.VBox([asked, self._slider])
-
-    @property
-    def guess(self) -> float | None:
-        """The guess, or None if none was made."""
-        return self._slider.value if self._moved else self._given
+        self.question, self.guess = question, guess
+        start = min(max(guess or 1.0, 0.01), 1000.0)
+        self.widget = Controls([ratios("my guess", 0.01, 1000, start)], question)
+        self.widget.observe(self._on_move, "values")
 
     def outcome(self, measured: float) -> str:
         """Guess and measurement in one sentence; ``measured`` is a ratio above 0."""
@@ -55,12 +43,14 @@ class Prediction:
             off = f"your guess was {format_ratio(max(ratio, 1 / ratio))} {word}"
         return f"You guessed {format_ratio(self.guess)}. Measured: {format_ratio(measured)}, {off}."
 
-    def _on_move(self, change: object) -> None:
-        self._moved = True
+    def _on_move(self, change: dict) -> None:
+        self.guess = change["new"]["my guess"]
 
     def __repr__(self) -> str:
         said = "not made yet" if self.guess is None else format_ratio(self.guess)
         return f"{self.question}\nYour guess: {said}."
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict:
-        return {**self.widget._repr_mimebundle_(**kwargs), "text/plain": repr(self)}
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict:
+        live = self.widget._repr_mimebundle_(**kwargs)
+        data = live[0] if isinstance(live, tuple) else live
+        return {**(data or {}), "text/plain": repr(self)}

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from matplotlib.patches import Rectangle
 
-from utils.display.canvas import FILLS, INK, arrow, canvas, sheet
+from utils.display.canvas import FILLS, INK, arrow, blank, sheet
 from utils.display.pictures import GREY, Picture, listed, picture
 
 
@@ -32,7 +32,7 @@ def cells(
     wide = [max(m.shape[1] for m in parts) + 1 for _, parts in blocks.values()]
     tall = max(sum(m.shape[0] + 0.6 for m in parts) for _, parts in blocks.values())
     wide = [max(w, 0.27 * len(name) + 0.8) for w, name in zip(wide, blocks, strict=True)]
-    drawn, axes = canvas(sum(wide), tall + 1.6, title, 0.36)
+    drawn, axes = blank(sum(wide), tall + 1.6, title, 0.36)
     left, told = 0.0, []
     for (name, (shape, parts)), width in zip(blocks.items(), wide, strict=True):
         axes.text(left + 0.5, tall + 1.0, name, fontsize=10, weight="bold", color=INK)
@@ -68,7 +68,7 @@ def broadcasting(shapes: Mapping[str, Sequence[int]], title: str = "") -> Pictur
     columns = [[n for n in column if n is not None] for column in zip(*lined.values(), strict=True)]
     sizes = [_broadcast(column) for column in columns]
     margin = max(2.4, 0.17 * max(map(len, [*shapes, "result"])) + 0.6)
-    drawn, axes = canvas(margin + 2.4 * depth, len(shapes) + 1.5, title, 0.45)
+    drawn, axes = blank(margin + 2.4 * depth, len(shapes) + 1.5, title, 0.45)
     rows: dict[str, Sequence[int | None]] = {**lined, "result": sizes}
     for line, (name, row) in enumerate(rows.items()):
         y = len(shapes) - line + (0.1 if name == "result" else 0.5)
@@ -110,7 +110,7 @@ def stacking(shape: Sequence[int], count: int, title: str = "", name: str = "sam
     w, h = max(0.5, width * scale), max(0.5, height * scale)
     step = w + 0.5
     pile = shown * step + 2.4
-    drawn, axes = canvas(pile + w + 0.35 * shown + 2.2, h + 0.35 * shown + 1.6, title, 0.38)
+    drawn, axes = blank(pile + w + 0.35 * shown + 2.2, h + 0.35 * shown + 1.6, title, 0.38)
     base = 0.9
     for k in range(shown):
         last = k == shown - 1 and count > shown

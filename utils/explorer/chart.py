@@ -1,86 +1,115 @@
-"""The panel's chart, redrawn in place as points arrive."""
+"""What the panel's chart shows: for the page, which draws it, and as a picture that can be kept."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from utils.display.pictures import BATCH, GREY, LOOP
+from utils.display.pictures import BATCH, GREY, LOOP, Picture, legend_below, picture
 from utils.display.plots import log_sizes, new_figure
+from utils.explorer.history import History
+from utils.explorer.race import Point
+from utils.explorer.words import picture_in_words
+
+Limits = tuple[float, float]
 
 
-class LiveChart:
-    """Times per item against batch size, redrawn in place as points arrive.
+@dataclass(frozen=True)
+class Scene:
+    """Points of a history as they are seen at some settings, and the axes they are seen in."""
 
-    The horizontal axis is fixed and the vertical one only ever grows, by whole decades, so the
-    picture holds still while a slider moves. Axes, ticks and labels are drawn once and kept as a
-    background, which makes a redraw several times faster.
-    """
+    sizes: Limits
+    times: Limits
+    here: Sequence[Point]  # at these settings: joined by lines
+    others: Sequence[Point]  # at other settings: faded
+    now: Point | None  # the newest, with a ring
+    limit: str  # what the dotted line is, in words; empty where there is none
+    names: tuple[str, str]
+    words: str
 
-    def __init__(self, xlabel: str, limits: tuple[float, float], title: str = "") -> None:
-        self.figure, self.axes = new_figure(title, xlabel, "time per item")
-        self.canvas = self.figure.canvas
-        log_sizes(self.axes)
-        self.axes.set_xlim(limits[0] / 1.3, limits[1] * 1.3)
-        self._decades: tuple[int, int] | None = None
-        self._background = None
-        line = {"animated": True, "markersize": 5}
-        self._lines = [self.axes.plot([], [], **style, **line)[0] for style in (LOOP, BATCH)]
-        faint = {"linestyle": "", "alpha": 0.25, "animated": True, "markersize": 5}
-        self._others = [
-            self.axes.plot([], [], color=s["color"], marker=s["marker"], **faint)[0]
-            for s in (LOOP, BATCH)
-        ]
-        ring = {"linestyle": "", "markerfacecolor": "none", "markeredgewidth": 2, "markersize": 13}
-        self._now = [
-            self.axes.plot([], [], color=s["color"], marker=s["marker"], animated=True, **ring)[0]
-            for s in (LOOP, BATCH)
-        ]
-        limit = {"color": GREY, "linestyle": ":", "label": "memory and cores allow"}
-        self._limit = self.axes.plot([], [], animated=True, **limit)[0]
-        self.axes.legend(handles=[*self._lines, self._limit], loc="upper right", frameon=False)
+    def to_page(self) -> dict[str, object]:
+        """The scene in numbers and words that JSON can hold."""
+        plain = {**vars(self), "here": _plain(self.here), "others": _plain(self.others)}
+        return {**plain, "now": _plain([self.now])[0] if self.now else None}
 
-    def draw(
-        self,
-        here: Sequence[tuple[float, float, float, float]],
-        others: Sequence[tuple[float, float, float, float]] = (),
-        now: tuple[float, float, float, float] | None = None,
-    ) -> bytes:
-        """Draw points ``(size, seconds per item looped, batched, at least)``; return a PNG.
+    def picture(self, title: str) -> Picture:
+        """The scene as a picture, for whoever reads without a kernel."""
+        figure, axes = new_figure(title, "batch_size", "time per item")
+        log_sizes(axes)
+        axes.set_xlim(self.sizes[0] / 1.2, self.sizes[1] * 1.2)
+        axes.set_ylim(self.times)
+        ring: dict[str, Any] = {"marker": "o", "markerfacecolor": "none", "linestyle": ""}
+        ring |= {"markersize": 13, "markeredgewidth": 2}
+        for side, (name, style) in enumerate(zip(self.names, (LOOP, BATCH), strict=True), start=1):
+            mark = {"color": style["color"], "marker": style["marker"], "linestyle": ""}
+            axes.plot(*_column(self.others, side), **mark, alpha=0.3, markeredgewidth=0)
+            axes.plot(*_column(self.here, side), **{**style, "label": name})
+            newest = [self.now] if self.now else []
+            axes.plot(*_column(newest, side), **ring, color=style["color"])
+        count = 2
+        if self.limit:
+            axes.plot(*_column(self.here, 3), color=GREY, linestyle=":", label=self.limit)
+            count += 1
+        if self.now:
+            ring |= {"color": GREY, "label": "ring: the newest"}
+            axes.plot([], [], **ring)
+            count += 1
+        if self.others:
+            axes.plot([], [], "s", color=GREY, alpha=0.4, label="faded: other settings")
+            count += 1
+        legend_below(figure, 3 if count > 4 else count)
+        return picture(figure, self.words)
 
-        ``here`` are joined by lines, ``others`` (visited at other settings) are faint, and
-        ``now`` has a ring around it.
-        """
-        self._fit([*here, *others])
-        rows = [sorted(here), list(others), [now] if now else []]
-        for artists, points in zip((self._lines, self._others, self._now), rows, strict=True):
-            for side, artist in enumerate(artists, start=1):
-                artist.set_data([p[0] for p in points], [p[side] for p in points])
-        self._limit.set_data([p[0] for p in rows[0]], [p[3] for p in rows[0]])
-        if self._background is None:
-            self.canvas.draw()
-            self._background = self.canvas.copy_from_bbox(self.figure.bbox)
-        self.canvas.restore_region(self._background)
-        for artist in (self._limit, *self._others, *self._lines, *self._now):
-            self.axes.draw_artist(artist)
-        file = io.BytesIO()
-        pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
-        Image.fromarray(pixels).save(file, "png", compress_level=1)
-        return file.getvalue()
 
-    def _fit(self, points: Sequence[tuple[float, float, float]]) -> None:
-        values = [value for point in points for value in point[1:] if value > 0]  # NaN is not
-        if not values:
-            values = [1e-7, 1e-5]
-        low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 0.05)
-        if self._decades:
-            low, high = min(low, self._decades[0]), max(high, self._decades[1])
-        else:
-            low, high = low - 1, high + 1  # room, so that the first steps do not move the axis
-        if (low, high) != self._decades:
-            self._decades, self._background = (low, high), None
-            self.axes.set_ylim(10.0**low, 10.0**high)
+@dataclass
+class Chart:
+    """The axes of a panel: they hold still while the size changes, and only grow."""
+
+    sizes: Limits
+    names: tuple[str, str]
+    times: dict[tuple, Limits] = field(default_factory=dict)  # by all settings but the size
+
+    def scene(self, history: History, settings: Mapping[str, object]) -> Scene:
+        """What is seen of the history at these settings."""
+        here: dict[int, Point] = {}
+        others, now, limit = [], None, ""
+        for run in history:
+            if _beside(run.settings) == _beside(settings):
+                here[run.size] = now = run.point
+                limit = run.limit
+            else:
+                others.append(run.point)
+        points = [here[size] for size in sorted(here)]
+        key = tuple(_beside(settings).items())
+        self.times[key] = grown(points, self.times.get(key))
+        words = picture_in_words(history)
+        return Scene(self.sizes, self.times[key], points, others, now, limit, self.names, words)
+
+
+def grown(points: Sequence[Point], before: Limits | None) -> Limits:
+    """Limits for the times of the points: half decades that hold them all, and ``before``."""
+    found = [time for point in points for time in point[1:3] if time > 0]
+    if not found:
+        return before or (1e-8, 1e-5)
+    low, high = (
+        math.floor(2 * math.log10(min(found) / 1.25)),
+        math.ceil(2 * math.log10(max(found) * 1.25)),
+    )
+    while high - low < 4:  # at least two decades, so that small steps stay small
+        low, high = low - 1, high + (high - low < 3)
+    limits = 10 ** (low / 2), 10 ** (high / 2)
+    return limits if before is None else (min(limits[0], before[0]), max(limits[1], before[1]))
+
+
+def _beside(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if name != "batch_size"}
+
+
+def _column(points: Sequence[Point], side: int) -> tuple[list[float], list[float]]:
+    return [p[0] for p in points], [p[side] for p in points]
+
+
+def _plain(points: Sequence[Point | None]) -> list[list[float | None]]:
+    return [[None if math.isnan(x) else x for x in point] for point in points if point]

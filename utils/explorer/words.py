@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 import torch
 
-from utils.display.units import format_seconds
-from utils.explorer.history import History, Run
+from utils.devices import last_level_cache
+from utils.display.units import format_bytes, format_seconds
+from utils.explorer.history import History
+from utils.explorer.race import Run
 
 
 def in_words(settings: Mapping[str, object]) -> str:
@@ -25,11 +27,14 @@ def picture_in_words(history: History) -> str:
     """Alternative text for the chart."""
     if not history:
         return "An empty chart: no comparison yet."
-    _, looped, batched, _ = history[-1].point
+    run = history[-1]
+    _, looped, batched, _ = run.point
+    first, second = run.comparison.names
+    points = f"{len(history)} point{'s' * (len(history) > 1)}"
     return (
-        f"Time per item against batch_size, {len(history)} points. At "
-        f"{in_words(history[-1].settings)} the loop takes {format_seconds(looped)} per item "
-        f"and the batch {format_seconds(batched)}: {history[-1].comparison.verdict}."
+        f"Time per item against batch_size, {points} for each side. At {in_words(run.settings)}: "
+        f"{first} {format_seconds(looped)} per item, {second} {format_seconds(batched)}; "
+        f"{run.comparison.verdict}."
     )
 
 
@@ -39,27 +44,18 @@ def result_in_html(history: History) -> str:
         return ""
     run = history[-1]
     c = run.comparison
-    sides = zip(
-        ("loop", "batch"),
-        (c.looped, c.batched),
-        run.point[1:3],
-        run.calls or ("not counted",) * 2,
-        strict=True,
-    )
-    body = "".join(
-        f'<tr><th scope="row" style="text-align:left">{name}</th>'
-        f"<td>{format_seconds(side.median)}</td><td>{format_seconds(per_item)}</td>"
-        f"<td>{calls}</td><td>{'; '.join(side.marks)}</td></tr>"
-        for name, side, per_item, calls in sides
-    )
+    sides = list(zip(c.names, (c.looped, c.batched), run.point[1:3], strict=True))
+    head = ["side", "time a call", "time an item", "PyTorch calls"]
+    body = [
+        [name, format_seconds(side.median), format_seconds(item), f"{calls:,}" if calls else "–"]
+        for (name, side, item), calls in zip(sides, run.calls or (0, 0), strict=True)
+    ]
+    marks = [f"{name}: {mark}" for name, side, _ in sides for mark in side.marks]
+    lines = [*marks, *limit_in_words(run), *c.notes]
+    same = f"the same without a slider: <code>.run({html.escape(in_code(run.settings))})</code>"
     return (
-        f"<strong>{html.escape(c.verdict)}</strong>"
-        '<table style="border-spacing:16px 0;margin-left:-16px"><thead><tr><th></th>'
-        '<th scope="col">time a call</th><th scope="col">time an item</th>'
-        f'<th scope="col">PyTorch calls</th><th></th></tr></thead><tbody>{body}</tbody></table>'
-        f"{html.escape(_limit_in_words(run))}<br>{c.agreed}<br>"
-        f"<small>{html.escape(str(c.conditions))}<br>the same without a slider: "
-        f"<code>.run({html.escape(in_code(run.settings))})</code></small>"
+        f"<strong>{html.escape(c.verdict)}</strong>{_table(head, body)}"
+        f"<small>{'<br>'.join([*map(html.escape, lines), same])}</small>"
     )
 
 
@@ -68,15 +64,49 @@ def error_in_words(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted: move a slider to run again"
     first = next(iter(str(error).splitlines()), "") or "no message"
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in first:
+    system = isinstance(error, MemoryError) and "choose a smaller" not in first
+    if system or isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in first:
         return "out of memory, and nothing is lost: choose a smaller size"
     return f"{type(error).__name__}: {first}"
 
 
-def _limit_in_words(run: Run) -> str:
-    if not run.least:
-        return "what this machine could do at best is not known for these functions"
-    share = run.comparison.batched.share_of(run.least)
-    if share > 1:
-        return "the batch is faster than main memory could deliver it: it is in a cache"
-    return f"the batch reaches {share:.0%} of what this machine's memory and cores allow"
+def limit_in_words(run: Run) -> list[str]:
+    """How far the run is from what the machine allows, as far as that is known."""
+    demand, c = run.demand, run.comparison
+    others = ", ".join(demand.unknown)
+    if not run.least or demand.moved is None:
+        why = f" (not looked into: {others})" if others else ""
+        return [f"what this machine allows at best is not known for these functions{why}"]
+    below = _below(demand.moved, str(run.settings["device"]))
+    told = []
+    for name, side in zip(c.names, (c.looped, c.batched), strict=True):
+        share = side.share_of(run.least)
+        if share <= 1:
+            reached = "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+            told.append(f"{name} reaches {reached} of what {run.limit}")
+        else:
+            told.append(f"{name} is below the dotted line: {below}")
+    if others:
+        told.append(f"the dotted line knows reading and writing alone, not the work of {others}")
+    return told
+
+
+def _below(moved: int, device: str) -> str:
+    """Why something is faster than main memory seems to allow."""
+    if moved <= last_level_cache(device):
+        return (
+            f"its {format_bytes(moved)} stay in the processor's cache from call to call, and the "
+            "line is for data that come from main memory"
+        )
+    return "it mostly reads, and the line is measured by copying, which writes as much as it reads"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(row[0])}</th>'
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
