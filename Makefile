@@ -25,6 +25,7 @@ check: lint  ## after each change: lint, types, unit tests, the stored form of t
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy utils
 
 test: lint  ## all that proves the collection; every notebook is run once
 	$(BIN)/python -m pytest $(IN_PARALLEL) $(NBVAL) -m "not thorough" tests notebooks
