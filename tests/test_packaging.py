@@ -82,7 +82,14 @@ def test_every_import_is_declared_and_every_dependency_imported():
     assert formats <= lessons
     classroom = imported_in(programs("utils/classroom/*.py"))
     assert "nbgrader" in classroom
-    brought = {"jupyter-client", "nbconvert", "nbformat", "sqlalchemy"}  # by nbgrader
+    brought = {
+        "ipython",
+        "jupyter-client",
+        "nbconvert",
+        "nbformat",
+        "pyzmq",
+        "sqlalchemy",
+    }  # by nbgrader
     assert classroom - main - names(extra["class"]) == brought
     tests = imported_in(programs("tests/**/*.py", "utils/authoring/*.py", "conftest.py"))
     declared = names(extra["test"]) - {"pytorch-in-batches"}

@@ -9,7 +9,7 @@ import pytest
 from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_notebook
 
-from utils.authoring.store import KERNEL, normalise, run
+from utils.authoring.store import KERNEL, normalise, run_notebook
 
 pytest.importorskip("playwright")
 from tests.browser import lab
@@ -47,7 +47,7 @@ def stored(tmp_path_factory):
     path.parent.mkdir()
     cells = [new_code_cell(source, id=name) for name, source in CELLS.items()]
     notebook = new_notebook(cells=cells, metadata=KERNEL)
-    run(notebook, path.parent)
+    run_notebook(notebook, path.parent)
     normalise(notebook)
     nbformat.write(notebook, path)
     return path

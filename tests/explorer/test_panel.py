@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.explorer.test_hostile import BAD
 from utils.display.prediction import predict
-from utils.explorer.chart import grown
+from utils.explorer.chart import axis_limits
 from utils.explorer.history import draw_histories
 from utils.explorer.panel import explore
 
@@ -143,7 +143,7 @@ def test_the_axes_hold_still_and_the_vertical_one_only_grows(panel):
 @pytest.mark.parametrize("ratio", [1, 3, 1000])
 def test_the_vertical_axis_does_not_squeeze_the_curves(scale, ratio):
     points = [(n, scale * ratio, scale, math.nan) for n in (1, 8, 64)]
-    low, high = grown(points, None)
+    low, high = axis_limits(points, None)
     assert low <= scale <= scale * ratio <= high
     assert math.log10(high / low) <= math.log10(ratio) + 2.01
 

@@ -28,7 +28,7 @@ def notebooks() -> list[Path]:
     return sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(NOTEBOOKS.glob("solutions/*.ipynb"))
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path, seconds: int = 300) -> None:
+def run_notebook(notebook: nbformat.NotebookNode, folder: Path, seconds: int = 300) -> None:
     """Execute every cell of ``notebook`` in place, in ``folder``; an error in a cell is raised."""
     os.environ["TQDM_DISABLE"] = "1"  # a bar that has gone again is not worth storing
     client = NotebookClient(
@@ -70,7 +70,7 @@ def _joined(outputs: list) -> list:
 def run_and_store(path: Path) -> None:
     """Run the notebook at ``path`` and write it back with its outputs."""
     notebook = nbformat.read(path, as_version=4)
-    run(notebook, path.parent)
+    run_notebook(notebook, path.parent)
     normalise(notebook)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)

@@ -20,10 +20,10 @@ import torch
 
 from utils.devices import tensors_in
 from utils.exercises.exercise import Exercise
-from utils.exercises.form import check_form
-from utils.exercises.growth import Limits, check_growth
+from utils.exercises.growth import Allowance, check_growth
 from utils.exercises.hints import name_mistake, same
 from utils.exercises.inputs import copy_of
+from utils.exercises.returned import check_form
 from utils.exercises.verdict import NotAttemptedError, Verdict, WrongError
 from utils.measuring.agreement import ResultMismatchError, check_agreement, kind
 
@@ -89,12 +89,12 @@ def _check_more(wanted: Exercise, answer: Callable, what: str, passed: list[tupl
     used = partial(wanted.use, answer)
     sizes = wanted.growing[what]
     may_iterate = what in wanted.may_iterate or _is_listed(sizes[0], sizes[1])
-    limits = Limits(what, may_iterate, wanted.may_leave)
+    allowed = Allowance(what, may_iterate, wanted.may_leave)
     _check_case(wanted, answer, f"few {what}", sizes[0], passed)
     calls = 0
     for few, many in itertools.pairwise(sizes):
         _check_case(wanted, answer, f"many {what}", many, passed)
-        calls = _run(partial(check_growth, used, few, many, limits), f"many {what}")
+        calls = _run(partial(check_growth, used, few, many, allowed), f"many {what}")
     return calls
 
 

@@ -28,7 +28,7 @@ LEAVING = (  # after these it is no longer PyTorch that does the work
 
 
 @dataclass(frozen=True)
-class Limits:
+class Allowance:
     """What may not grow, and what an answer may do about it."""
 
     what: str  # there is more and more of it
@@ -36,21 +36,21 @@ class Limits:
     may_leave: bool = False  # NumPy may do the work as well as PyTorch
 
 
-def check_growth(answer: Callable, few: tuple, many: tuple, limits: Limits) -> int:
+def check_growth(answer: Callable, few: tuple, many: tuple, allowed: Allowance) -> int:
     """How many PyTorch calls ``answer(*few)`` and ``answer(*many)`` take.
 
     Raises `WrongError` if the second takes more work than a batch does: more calls, or operations,
     or lines of Python, or memory that grows with the square; or if others than PyTorch do the
     work. Raises whatever the answer raises.
     """
-    what = limits.what
+    what = allowed.what
     little, much = _observed(answer, few), _observed(answer, many)
     if _grows(little, much):  # was it somebody else, or something that is compiled at first?
         little, much = _observed(answer, few), _observed(answer, many)
     _check_calls(little, much, what)
-    _check_leaving(much, limits.may_leave)
+    _check_leaving(much, allowed.may_leave)
     _check_operations(little, much, what)
-    if not limits.may_iterate and much.lines - little.lines > NOISE:
+    if not allowed.may_iterate and much.lines - little.lines > NOISE:
         raise WrongError(
             f"the result is right, but Python still loops over the {what} (in {much.busiest}): "
             f"more of them take more lines of Python ({little.lines:,}, then {much.lines:,})."

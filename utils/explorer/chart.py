@@ -83,12 +83,12 @@ class Chart:
                 others.append(run.point)
         points = [here[size] for size in sorted(here)]
         key = tuple(_beside(settings).items())
-        self.times[key] = grown(points, self.times.get(key))
+        self.times[key] = axis_limits(points, self.times.get(key))
         words = picture_in_words(history)
         return Scene(self.sizes, self.times[key], points, others, now, limit, self.names, words)
 
 
-def grown(points: Sequence[Point], before: Limits | None) -> Limits:
+def axis_limits(points: Sequence[Point], before: Limits | None) -> Limits:
     """Limits for the times of the points: half decades that hold them all, and ``before``."""
     found = [time for point in points for time in point[1:3] if time > 0]
     if not found:

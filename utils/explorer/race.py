@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from utils.devices import free_bytes
-from utils.explorer.watch import Demand, Watch
+from utils.explorer.watch import Demand, Meter
 from utils.measuring.counting import count_calls
 from utils.measuring.results import Comparison
 from utils.measuring.roofline import least_seconds
@@ -109,11 +109,11 @@ class Race:
         self, batched: Callable, make: Mapping[str, object], device: torch.device
     ) -> tuple[tuple, Demand, int]:
         """The inputs, and from one watched call of the batch its demand and its PyTorch calls."""
-        watch = Watch(free_bytes(device))
+        watch = Meter(free_bytes(device))
         with watch:
             made = self.inputs(**make, device=device)
         inputs = made if isinstance(made, tuple) else (made,)
-        watch, returned = Watch(free_bytes(device)), []
+        watch, returned = Meter(free_bytes(device)), []
         with watch:
             calls = count_calls(lambda: returned.append(batched(*inputs))).total()
         demand = watch.demand(returned)

@@ -59,7 +59,7 @@ class Demand:
     unknown: tuple[str, ...]  # operations whose reading or arithmetic is not known
 
 
-class Watch(TorchDispatchMode):
+class Meter(TorchDispatchMode):
     """Count bytes and arithmetic of the operations inside; refuse what exceeds ``free`` bytes.
 
     Raises `MemoryError` in place of an operation whose result would not fit.

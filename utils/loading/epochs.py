@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from utils.arguments import boolean, not_negative, positive
-from utils.loading.place import Place, Run
+from utils.loading.place import Iteration, Place
 from utils.loading.ranks import Steps, rank_and_world_size
 
 # Batches that a DataLoader may have asked each worker for when it has used one, unless told more.
@@ -44,7 +44,7 @@ class Epochs:
             rows, self.batch_size, self.rank, self.world_size, self.drop_last, self.empty_last
         )
         self._place = Place()
-        self._run: Run | None = None  # of the newest iteration in this process
+        self._run: Iteration | None = None  # of the newest iteration in this process
         self._taken = 0  # what a worker's next iteration leaves out of its own batches
 
     def __copy__(self) -> Epochs:
@@ -154,11 +154,11 @@ class Epochs:
         if worker is None or worker[0] == 0:
             self._warn_of_repetition()
         place.by_workers = worker is not None
-        self._run = Run(place.epoch, place.done, *(worker or (0, 1)), self._taken)
+        self._run = Iteration(place.epoch, place.done, *(worker or (0, 1)), self._taken)
         self._taken = 0
         return self._counted(self._run)
 
-    def _counted(self, run: Run) -> Iterator:
+    def _counted(self, run: Iteration) -> Iterator:
         mine = range(run.next, self._steps.batches, run.workers)
         last = run.taken + len(mine)
         for batch in self._iterate(run.epoch, mine):

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from utils.loading.memory import copied
+from utils.loading.in_memory import in_native_order
 
 _PICKED = 2**16  # bytes from which on a read for each row costs less than copying it twice
 _WINDOW = 2**24  # bytes of a file that are mapped at once: each mapping has its price
@@ -89,7 +89,7 @@ class InFile:
                 yield from self._pages(start, stop).split(size)
             else:
                 for first in range(start, stop, size):
-                    yield copied(self._map()[first : min(first + size, stop)], self.dtype)
+                    yield in_native_order(self._map()[first : min(first + size, stop)], self.dtype)
 
     def _pages(self, start: int, stop: int) -> Tensor:
         first, length = self._offset + start * self._width, (stop - start) * self._width

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from utils.loading.files import InFile
-from utils.loading.memory import InMemory
+from utils.loading.in_memory import InMemory
 
 Source = Tensor | np.ndarray | str | os.PathLike
 

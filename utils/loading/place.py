@@ -40,7 +40,7 @@ class Place:
 
 
 @dataclass
-class Run:
+class Iteration:
     """One iteration in one process: what it began with, and how many batches it has yielded."""
 
     epoch: int

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from utils.arguments import positive
 from utils.loading.files import InFile
-from utils.loading.memory import InMemory, select
+from utils.loading.in_memory import InMemory, select
 from utils.loading.opening import Source, open_rows
 from utils.loading.order import Chunk
 

@@ -47,7 +47,7 @@ class InMemory:
         """The rows in order, ``size`` at a time, without a copy where the array allows it."""
         for start in range(0, self.shape[0], size):
             part = self.array[start : start + size]
-            yield part if isinstance(part, Tensor) else copied(part, self.dtype)
+            yield part if isinstance(part, Tensor) else in_native_order(part, self.dtype)
 
 
 def row_bytes(rows: InMemory) -> int:
@@ -64,7 +64,7 @@ def select(rows: Tensor, places: Tensor) -> Tensor:
     return rows.index_select(0, places)
 
 
-def copied(array: np.ndarray, dtype: torch.dtype) -> Tensor:
+def in_native_order(array: np.ndarray, dtype: torch.dtype) -> Tensor:
     """The same values in a new tensor, whatever the order of their bytes and dimensions."""
     copy = torch.empty(array.shape, dtype=dtype)
     copy.numpy()[...] = array
