@@ -67,7 +67,7 @@ def slack_and_marks(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[s
     )
     down, up = 1 - in_doubt(looped), 1 / (1 - in_doubt(batched))
     share = max(in_doubt(looped), in_doubt(batched))
-    marks = [busy(share)] if share > ALLOWED else []
+    marks = [busy(share, "up to ")] if share > ALLOWED else []
     third = len(pairs) // 3
     low, high, _ = median_interval(ratios)
     if lost([*looped, *batched]) > ALLOWED:
@@ -94,6 +94,6 @@ def slack_and_marks(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[s
     return (down, up), tuple(marks)
 
 
-def busy(share: float) -> str:
-    """The sentence about a share of the time, 0 to 1, that was lost."""
-    return f"this machine was busy: {100 * share:.0f} % of the time went elsewhere"
+def busy(share: float, sure: str = "") -> str:
+    """The sentence about a share of the time, 0 to 1, that was lost, or "up to " that share."""
+    return f"this machine was busy: {sure}{100 * share:.0f} % of the time went elsewhere"

@@ -67,7 +67,7 @@ class Measurement:
         if self.timed_items != self.items:
             marks.append(f"{self.timed_items:,} of {self.items:,} items, scaled")
         if self.doubt > ALLOWED:
-            marks.append(busy(self.doubt))
+            marks.append(busy(self.doubt, "up to "))
         return marks
 
     def __repr__(self) -> str:
