@@ -166,6 +166,16 @@ def test_time_that_was_taken_off_asks_for_more_certainty():
     assert marks == ()
 
 
+def test_few_pairs_on_a_busy_machine_decide_only_what_is_clear():
+    def outcome(*ratios):
+        pairs = [Pair(Sample(2 * r, r), Sample(1.0), loop_first=n % 2 == 0) for n, r in ratios]
+        slack, marks = slack_and_marks(pairs)
+        return comparison(slack=slack, marks=marks, ratios=tuple(p.ratio for p in pairs)).outcome
+
+    assert outcome(*enumerate([1.05, 1.1, 1.2, 1.15, 1.3, 1.4])) == "unclear"
+    assert outcome(*enumerate([8.0, 9.0, 10.0, 11.0, 9.5, 12.0])) == "faster"
+
+
 @pytest.mark.parametrize(
     ("ratio", "told"),
     [

@@ -57,7 +57,8 @@ def slack_and_marks(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[s
 
     Time that may be lost moves the lower end as if the first side alone had lost it, the upper
     end as if the second had. Time that was lost and taken off leaves cold caches behind, so the
-    interval is that of `SURE`. Where the beginning and the end of the measurement disagree by more
+    interval is that of `SURE`, or three
+    times as long (as a ratio, cubed) as the widest that too few pairs give. Where the beginning and the end of the measurement disagree by more
     than chance, or the pairs in which one and the other side came first, the interval holds both.
     """
     ratios, looped, batched = (
@@ -71,7 +72,9 @@ def slack_and_marks(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[s
     third = len(pairs) // 3
     low, high, _ = median_interval(ratios)
     if lost([*looped, *batched]) > ALLOWED:
-        lowest, highest, _ = median_interval(ratios, SURE)
+        lowest, highest, sure = median_interval(ratios, SURE)
+        if sure < SURE:  # too few pairs for it
+            lowest, highest = lowest**2 / highest, highest**2 / lowest
         down, up = down * lowest / low, up * highest / high
     for words, one, other in (
         (
