@@ -138,7 +138,8 @@ def use_theme(opened: Page, theme: str) -> None:
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
     )
     light = "true" if theme.endswith("Light") else "false"
-    opened.wait_for_selector(f"body[data-jp-theme-light={light}]", timeout=60_000)
+    selector = f"body[data-jp-theme-light={light}]"
+    opened.wait_for_selector(selector, state="attached", timeout=60_000)
     opened.wait_for_timeout(500)
 
 
