@@ -14,7 +14,7 @@ Four ideas carry this module:
 
 `measure` times one function, `compare` two, and `sweep` two over a range of sizes. The stopwatch
 itself is in `utils.measuring.stopwatch`, what they return in `utils.measuring.results`, and what it
-from utils.arguments import boolean, two_names
+means to agree in `utils.measuring.agreement`.
 """
 
 from __future__ import annotations

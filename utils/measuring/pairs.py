@@ -57,15 +57,12 @@ def slack_and_marks(pairs: Sequence[Pair]) -> tuple[tuple[float, float], tuple[s
 
     Time that may be lost moves the lower end as if the first side alone had lost it, the upper
     end as if the second had. Time that was lost and taken off leaves cold caches behind, so the
-    interval is that of `SURE`, or three
-    times as long (as a ratio, cubed) as the widest that too few pairs give. Where the beginning and the end of the measurement disagree by more
+    interval is that of `SURE`; where there are too few pairs for it, the widest that they give, and
+    as far again to both sides. Where the beginning and the end of the measurement disagree by more
     than chance, or the pairs in which one and the other side came first, the interval holds both.
     """
-    ratios, looped, batched = (
-        [p.ratio for p in pairs],
-        [p.looped for p in pairs],
-        [p.batched for p in pairs],
-    )
+    ratios = [p.ratio for p in pairs]
+    looped, batched = [p.looped for p in pairs], [p.batched for p in pairs]
     down, up = 1 - in_doubt(looped), 1 / (1 - in_doubt(batched))
     share = max(in_doubt(looped), in_doubt(batched))
     marks = [busy(share, "up to ")] if share > ALLOWED else []
