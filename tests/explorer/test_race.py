@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from utils.explorer.race import Race
-from utils.explorer.watch import Meter
+from utils.explorer.watch import Lookout
 from utils.explorer.words import limit_in_words
 
 SETTINGS = {"batch_size": 8, "device": "cpu", "threads": 1}
@@ -195,15 +195,15 @@ def test_what_adds_up_is_refused_when_it_is_too_much():
     def hoard(rows):
         return torch.stack([rows + k for k in range(100)])
 
-    with pytest.raises(MemoryError), Meter(free=50 * 2**20):
+    with pytest.raises(MemoryError), Lookout(free=50 * 2**20):
         hoard(torch.ones(2**20))
-    with Meter(free=50 * 2**20):
+    with Lookout(free=50 * 2**20):
         for k in range(100):
             torch.ones(2**20) + k  # freed again at once
 
 
 def test_the_comparison_itself_needs_room():
-    with Meter(free=2**20) as watch, pytest.raises(MemoryError):
+    with Lookout(free=2**20) as watch, pytest.raises(MemoryError):
         watch.insist(2**20)
 
 

@@ -13,15 +13,15 @@ from utils.explorer.history import History
 from utils.explorer.race import Point
 from utils.explorer.words import picture_in_words
 
-Limits = tuple[float, float]
+Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Scene:
     """Points of a history as they are seen at some settings, and the axes they are seen in."""
 
-    sizes: Limits
-    times: Limits
+    sizes: Ends
+    times: Ends
     here: Sequence[Point]  # at these settings: joined by lines
     others: Sequence[Point]  # at other settings: faded
     now: Point | None  # the newest, with a ring
@@ -67,9 +67,9 @@ class Scene:
 class Chart:
     """The axes of a panel: they hold still while the size changes, and only grow."""
 
-    sizes: Limits
+    sizes: Ends
     names: tuple[str, str]
-    times: dict[tuple, Limits] = field(default_factory=dict)  # by all settings but the size
+    times: dict[tuple, Ends] = field(default_factory=dict)  # by all settings but the size
 
     def scene(self, history: History, settings: Mapping[str, object]) -> Scene:
         """What is seen of the history at these settings."""
@@ -83,13 +83,13 @@ class Chart:
                 others.append(run.point)
         points = [here[size] for size in sorted(here)]
         key = tuple(_beside(settings).items())
-        self.times[key] = axis_limits(points, self.times.get(key))
+        self.times[key] = fitted(points, self.times.get(key))
         words = picture_in_words(history)
         return Scene(self.sizes, self.times[key], points, others, now, limit, self.names, words)
 
 
-def axis_limits(points: Sequence[Point], before: Limits | None) -> Limits:
-    """Limits for the times of the points: half decades that hold them all, and ``before``."""
+def fitted(points: Sequence[Point], before: Ends | None) -> Ends:
+    """Ends for the times of the points: half decades that hold them all, and ``before``."""
     found = [time for point in points for time in point[1:3] if time > 0]
     if not found:
         return before or (1e-8, 1e-5)

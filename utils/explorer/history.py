@@ -10,12 +10,12 @@ from utils.display.pictures import Picture
 from utils.display.plots import machines
 from utils.display.tables import html_table, text_table
 from utils.display.units import format_ratio, format_seconds
-from utils.explorer.race import Run
+from utils.explorer.race import PanelRun
 
 NEEDED = {"batch_size", "settings", "looped_s", "batched_s"}
 
 
-class History(list[Run]):
+class History(list[PanelRun]):
     """The runs of a panel, oldest first: a list that prints as a table."""
 
     def save(self, path: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""One race of a loop and a batch: settings in, a `Run` out. Nothing here shows anything."""
+"""One race of a loop and a batch: settings in, a `PanelRun` out. Nothing here shows anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from utils.devices import free_bytes
-from utils.explorer.watch import Demand, Meter
+from utils.explorer.watch import Demand, Lookout
 from utils.measuring.counting import count_calls
 from utils.measuring.results import Comparison
 from utils.measuring.roofline import least_seconds
@@ -27,7 +27,7 @@ Point = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Run:
+class PanelRun:
     """One run of the panel: its settings, and what came of it."""
 
     settings: Mapping[str, object]
@@ -69,7 +69,7 @@ class Race:
     budget: float
     names: tuple[str, str]
 
-    def run(self, settings: Mapping[str, object]) -> Run:
+    def run(self, settings: Mapping[str, object]) -> PanelRun:
         """Make inputs for the settings and compare both sides on them.
 
         The inputs and one call of the batch are watched first. Raises `MemoryError`, before
@@ -103,17 +103,17 @@ class Race:
         least = None
         if demand.moved is not None:
             least = least_seconds(demand.moved, demand.operations or 0, device, threads)
-        return Run(dict(settings), comparison, calls, least, demand)
+        return PanelRun(dict(settings), comparison, calls, least, demand)
 
     def _look(
         self, batched: Callable, make: Mapping[str, object], device: torch.device
     ) -> tuple[tuple, Demand, int]:
         """The inputs, and from one watched call of the batch its demand and its PyTorch calls."""
-        watch = Meter(free_bytes(device))
+        watch = Lookout(free_bytes(device))
         with watch:
             made = self.inputs(**make, device=device)
         inputs = made if isinstance(made, tuple) else (made,)
-        watch, returned = Meter(free_bytes(device)), []
+        watch, returned = Lookout(free_bytes(device)), []
         with watch:
             calls = count_calls(lambda: returned.append(batched(*inputs))).total()
         demand = watch.demand(returned)

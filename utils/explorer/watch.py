@@ -1,4 +1,4 @@
-"""Watch one real call: what it allocates, reads and computes, and whether it fits into memory.
+"""Lookout one real call: what it allocates, reads and computes, and whether it fits into memory.
 
 Nothing is planned on tensors without data: the reader's functions are called on real inputs only,
 so whatever they keep is worth keeping. What would not fit is refused at the operation that asks
@@ -59,7 +59,7 @@ class Demand:
     unknown: tuple[str, ...]  # operations whose reading or arithmetic is not known
 
 
-class Meter(TorchDispatchMode):
+class Lookout(TorchDispatchMode):
     """Count bytes and arithmetic of the operations inside; refuse what exceeds ``free`` bytes.
 
     Raises `MemoryError` in place of an operation whose result would not fit.

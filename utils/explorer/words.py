@@ -10,7 +10,7 @@ import torch
 from utils.devices import last_level_cache
 from utils.display.units import format_bytes, format_seconds
 from utils.explorer.history import History
-from utils.explorer.race import Run
+from utils.explorer.race import PanelRun
 
 
 def in_words(settings: Mapping[str, object]) -> str:
@@ -70,7 +70,7 @@ def error_in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}"
 
 
-def limit_in_words(run: Run) -> list[str]:
+def limit_in_words(run: PanelRun) -> list[str]:
     """How far the run is from what the machine allows, as far as that is known."""
     demand, c = run.demand, run.comparison
     others = ", ".join(demand.unknown)
