@@ -86,7 +86,11 @@ def _():
     with open("/proc/self/status") as file:
         peak = [int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM")]
     return {
-        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "threads": sorted(
+            thread.name
+            for thread in threading.enumerate()  # besides the one that pyzmq keeps for its memory
+            if type(thread).__name__ != "GarbageCollectorThread"
+        ),
         "processes": [  # besides the one that Python keeps for shared memory until it ends
             process.name()
             for process in psutil.Process().children(recursive=True)
