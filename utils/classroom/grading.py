@@ -89,9 +89,11 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
         kept = {task for task, answer in read.items() if before.read.get(task) == answer}
         marks.keep_read(course, assignment, student, kept)
     except CourseError as error:
-        return Record(FAILED, [str(error)])
+        return Record(FAILED, [str(error)], read=before.read)
     except Exception as error:  # whatever it is, the others are graded
-        return Record(FAILED, [f"{type(error).__name__}: {error}".partition("\n")[0]])
+        return Record(
+            FAILED, [f"{type(error).__name__}: {error}".partition("\n")[0]], read=before.read
+        )
     unread = marks.of(course, assignment, student).to_read
     notes = [*notes, *more, *graded.notes, *graded.faults]
     return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs(repaired))

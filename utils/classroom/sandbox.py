@@ -126,7 +126,7 @@ _CHANNELS = "shell", "iopub", "stdin", "control", "hb"
 
 def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["utils.classroom.tripwire"])
+    context.set_forkserver_preload(["utils.classroom.preload"])
     return context
 
 
