@@ -20,6 +20,7 @@ from traitlets.config import Config
 
 from utils.classroom.interrupts import postponed
 from utils.classroom.records import CourseError
+from utils.classroom.safe_outputs import safe_text
 
 COURSE_ID = "batches"
 CONFIG = f"""# Written by python -m utils.classroom, for commands of nbgrader and its formgrader.
@@ -69,7 +70,9 @@ class _PutOutputs(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         for cell, (source, outputs) in zip(nb.cells, resources["judged"], strict=True):
-            cell.source = source  # nbgrader restores the course's seed, not the student's
+            cell.source = (
+                source if cell.cell_type == "code" else safe_text(source)
+            )  # nbgrader restores the course's seed, not the student's
             if cell.cell_type == "code":
                 cell.outputs = list(outputs)
         return nb, resources

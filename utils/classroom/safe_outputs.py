@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from nbconvert.preprocessors.sanitize import SanitizeHTML
@@ -14,6 +15,13 @@ _CLEANED = {"text/html", "text/markdown"}
 def safe(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
     """The outputs as texts, pictures and tables; HTML loses its scripts and event handlers."""
     return [_safe(output) for output in outputs]
+
+
+def safe_text(source: str) -> str:
+    """A text without tags that run; one that holds no tag is left as it is."""
+    if not re.search(r"<\s*[a-zA-Z!/]", source):
+        return source
+    return SanitizeHTML().sanitize_html_tags(source)
 
 
 def _safe(output: NotebookNode) -> NotebookNode:
