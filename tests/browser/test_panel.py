@@ -114,13 +114,13 @@ def test_every_control_has_a_name_for_a_screen_reader(panels):
     assert panels[0].get_by_role("img", name=re.compile("^Time per item against")).count() == 1
 
 
-@pytest.mark.parametrize("key", ["End", "ArrowLeft", "Home"])
-def test_a_slider_says_its_value_as_a_person_would(page, panels, key):
+@pytest.mark.parametrize(("key", "size"), [("End", 64), ("Home", 1)])
+def test_a_slider_says_its_value_as_a_person_would(panels, key, size):
     slider(panels[1]).press(key)
+    wait_for(panels[1], f"^done: batch_size {size},")
     said = slider(panels[1]).get_attribute("aria-valuetext")
-    assert re.fullmatch(r"[\d,]+", said), said
-    assert said.replace(",", "") == panels[1].get_by_label("batch_size, as a number").input_value()
-    wait_for(panels[1], f"^done: batch_size {said.replace(',', '')},")
+    assert said == str(size)
+    assert panels[1].get_by_label("batch_size, as a number").input_value() == str(size)
 
 
 def test_tab_goes_through_the_controls_in_order(page, panels):
@@ -185,8 +185,8 @@ def test_a_panel_with_an_error_has_nothing_that_axe_finds(page, panels, axe):
 def test_a_guess_can_be_made_with_the_keyboard(page):
     box = page.locator(".pib", has=page.get_by_label("my guess", exact=True)).first
     slider(box, "my guess").press("ArrowRight")
+    box.locator("output", has_text="1.12×").wait_for()
     assert slider(box, "my guess").get_attribute("aria-valuetext") == "1.12×"
-    assert box.locator("output").inner_text() == "1.12×"
 
 
 def test_two_panels_do_not_disturb_each_other(page, panels):
