@@ -11,9 +11,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from utils.classroom import exporting, likeness
 from utils.classroom.course import Course
 from utils.classroom.exporting import export_for
-from utils.classroom.policy import Policy, handed_in, policy
+from utils.classroom.policy import Policy, handed_in, read_policy
 from utils.classroom.records import CourseError
-from utils.classroom.signs import signs
+from utils.classroom.signs import signs_in
 
 NOON = datetime(2027, 5, 3, 12)
 
@@ -55,16 +55,16 @@ def test_late_points(days, points):
 
 
 def test_settings_are_read(course):
-    assert policy(course, "stacking") == Policy()
+    assert read_policy(course, "stacking") == Policy()
     (course.root / "settings.toml").write_text(
         "\ufeff[stacking]\ndeadline = 2027-05-03T12:00:00\npenalty_per_day = 10\n"
         '[stacking.extensions]\n"Zoe\u0308" = 2027-05-09T12:00:00\n',
         encoding="utf-8",
     )
-    rules = policy(course, "stacking")
+    rules = read_policy(course, "stacking")
     assert (rules.deadline, rules.penalty_per_day, rules.days_at_most) == (NOON, 10, math.inf)
     assert rules.extensions == {"Zoë": datetime(2027, 5, 9, 12)}
-    assert policy(course, "loading") == Policy()
+    assert read_policy(course, "loading") == Policy()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_settings_are_read(course):
 def test_mistakes_in_settings_are_told(course, text, words):
     (course.root / "settings.toml").write_text(text)
     with pytest.raises(CourseError, match=words):
-        policy(course, "stacking")
+        read_policy(course, "stacking")
 
 
 def test_the_time_of_a_submission(course):
@@ -183,9 +183,9 @@ def test_alike_programs_are_found(course, monkeypatch):
     ],
 )
 def test_signs_are_told_in_words(source, words):
-    (said,) = signs(new_notebook(cells=[new_code_cell(f"x = 1\n{source}")]))
+    (said,) = signs_in(new_notebook(cells=[new_code_cell(f"x = 1\n{source}")]))
     assert words in said
 
 
 def test_honest_cells_show_no_sign():
-    assert signs(new_notebook(cells=[new_code_cell(PROGRAM), new_code_cell(OTHER)])) == []
+    assert signs_in(new_notebook(cells=[new_code_cell(PROGRAM), new_code_cell(OTHER)])) == []

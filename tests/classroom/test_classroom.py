@@ -21,9 +21,9 @@ from tests.classroom.students import honest, hostile, wrong
 from utils.classroom.__main__ import main
 from utils.classroom.conversion import COURSE_ID, database
 from utils.classroom.exporting import export
-from utils.classroom.feedback import feedback
+from utils.classroom.feedback import write_feedback
 from utils.classroom.grading import grade
-from utils.classroom.marks import marks
+from utils.classroom.marks import marks_of
 from utils.classroom.names import folder_name
 from utils.classroom.records import FAILED, GRADED, MISSING, TO_READ, CourseError
 from utils.classroom.repair import grade_id
@@ -100,7 +100,7 @@ def group(request, tmp_path_factory, listener):
 
 
 def points_of(group, student):
-    found = marks(group.course, "stacking", student)
+    found = marks_of(group.course, "stacking", student)
     assert found is not None, group.records[student]
     return {test: found.tasks[test] for test in group.tests.values()}
 
@@ -132,7 +132,7 @@ def test_what_could_not_be_graded_is_no_zero(group):
     for student, words in wanted.items():
         assert group.records[student].status == FAILED
         assert words in group.records[student].notes[0], student
-        assert marks(group.course, "stacking", student) is None
+        assert marks_of(group.course, "stacking", student) is None
     assert group.records["absent"].status == MISSING
 
 
@@ -146,7 +146,7 @@ def test_submissions_reach_nothing_that_they_should_not(group, listener):
 
 
 def test_nothing_in_a_submission_runs_on_its_page(group):
-    feedback(group.course, "stacking")
+    write_feedback(group.course, "stacking")
     page = group.course.root / "feedback" / "scripting" / "stacking" / "stacking.html"
     text = page.read_text("utf-8")
     assert "bold</b>" in text  # what does not run is shown
@@ -177,9 +177,9 @@ def test_nothing_is_left_behind(group):
 
 def test_grading_again_gives_the_same_marks(group):
     some = list(group.records) if group.whole else ["right", "own cells", "lying tensor", "broken"]
-    before = {student: marks(group.course, "stacking", student) for student in some}
+    before = {student: marks_of(group.course, "stacking", student) for student in some}
     again = grade(group.course, "stacking", some, limits=LIMITS, again=True)
-    assert {s: marks(group.course, "stacking", s) for s in some} == before
+    assert {s: marks_of(group.course, "stacking", s) for s in some} == before
     assert {s: r.status for s, r in again.items()} == {s: group.records[s].status for s in some}
 
 
@@ -221,7 +221,7 @@ def test_students_receive_neither_hidden_tests_nor_solutions(group):
             assert not any(line in told or line in text for line in hidden | solutions)
             assert "BEGIN" not in text
             assert not any(cell.get("attachments") or cell.get("outputs") for cell in cells)
-    pages, without = feedback(group.course, "stacking")
+    pages, without = write_feedback(group.course, "stacking")
     assert without == {}
     assert len(pages) == len(group.expected)
     students = {folder_name(student): one for student, one in group.expected.items()}

@@ -21,7 +21,7 @@ from utils.classroom import execution, grading, isolation
 from utils.classroom.course import Course
 from utils.classroom.judging import FaultError, Part, Task
 from utils.classroom.kernel import Kernel, LostError, StartError
-from utils.classroom.marks import marks
+from utils.classroom.marks import marks_of
 from utils.classroom.sandbox import Limits
 from utils.exercises.exercise import Exercise
 
@@ -214,14 +214,14 @@ def test_an_interruption_loses_nothing(tmp_path, number):
     subprocess.run(command, check=True, timeout=300, **quiet)
     whole = time.monotonic() - started
     course = Course(tmp_path / "course")
-    expected = {name: marks(course, "stacking", name) for name in ("Ann", "Bob", "Cem")}
+    expected = {name: marks_of(course, "stacking", name) for name in ("Ann", "Bob", "Cem")}
     for _ in range(7):
         with subprocess.Popen([*command, "--again"], **quiet) as process:
             time.sleep(draw.uniform(0.1, whole))
             process.send_signal(number)
             process.wait(60)
         subprocess.run(command, check=True, timeout=300, **quiet)
-        assert {name: marks(course, "stacking", name) for name in expected} == expected
+        assert {name: marks_of(course, "stacking", name) for name in expected} == expected
     assert not list(Path(tempfile.gettempdir()).glob(f"grade-{process.pid}-*"))
     users = [p.uids().real for p in psutil.process_iter() if p.status() != "zombie"]
     assert not set(users) & set(isolation.USERS)

@@ -13,7 +13,7 @@ try:
     from utils.classroom.collecting import collect
     from utils.classroom.course import Course
     from utils.classroom.exporting import export, export_for
-    from utils.classroom.feedback import feedback, pack
+    from utils.classroom.feedback import pack, write_feedback
     from utils.classroom.grading import grade
     from utils.classroom.likeness import alike
     from utils.classroom.records import CourseError
@@ -106,7 +106,7 @@ def _grade(course: Course, options: argparse.Namespace) -> None:
 
 def _feedback(course: Course, options: argparse.Namespace) -> None:
     for assignment in _chosen(course, options):
-        pages, without = feedback(course, assignment)
+        pages, without = write_feedback(course, assignment)
         print(f"{assignment}: {len(pages)} pages in {course.root / 'feedback'}")
         for student, why in without.items():
             print(f"{student}, {assignment}: no page, since {why}")

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from utils.classroom.course import Course
-from utils.classroom.marks import marks, status
-from utils.classroom.policy import handed_in, policy
+from utils.classroom.marks import marks_of, status
+from utils.classroom.policy import handed_in, read_policy
 from utils.classroom.records import MISSING, CourseError
 
 COLUMNS = ["student", "assignment", "status", "automatic points", "points", "of", "days late"]
 COLUMNS += ["points after lateness", "notes"]
 
 
-def rows(course: Course) -> Iterator[dict]:
+def table_rows(course: Course) -> Iterator[dict]:
     """A row for each student and assignment that was handed out or handed in."""
     for assignment in course.assignments():
-        rules = policy(course, assignment)
+        rules = read_policy(course, assignment)
         if not any((course.root / "submitted").glob(f"*/{assignment}")):
             continue  # nobody has handed it in, so it was not handed out, or not collected yet
         for student in course.students():
             record = course.state.record(assignment, student)
-            found = marks(course, assignment, student)
+            found = marks_of(course, assignment, student)
             moment = handed_in(course, assignment, student)
             late = rules.days_late(student, moment) if moment else 0
             complete = found is not None and not found.to_read
@@ -44,7 +44,7 @@ def rows(course: Course) -> Iterator[dict]:
 
 def export(course: Course, path: Path) -> int:
     """Write all marks as CSV; returns the number of rows."""
-    return _write(path, COLUMNS, list(rows(course)))
+    return _write(path, COLUMNS, list(table_rows(course)))
 
 
 def export_for(course: Course, platform: str, path: Path) -> int:
@@ -54,7 +54,7 @@ def export_for(course: Course, platform: str, path: Path) -> int:
     never a zero. Raises `CourseError` where a platform needs a number that is not known.
     """
     found: dict[str, dict[str, object]] = {}
-    for row in rows(course):
+    for row in table_rows(course):
         if row["status"] != MISSING:
             marks_of = found.setdefault(row["student"], {})
             marks_of[row["assignment"]] = row["points after lateness"]

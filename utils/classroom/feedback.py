@@ -7,12 +7,12 @@ from pathlib import Path
 
 from utils.classroom import conversion
 from utils.classroom.course import Course
-from utils.classroom.marks import marks
+from utils.classroom.marks import marks_of
 from utils.classroom.names import folder_name
 from utils.classroom.records import CourseError
 
 
-def feedback(course: Course, assignment: str) -> tuple[list[Path], dict[str, str]]:
+def write_feedback(course: Course, assignment: str) -> tuple[list[Path], dict[str, str]]:
     """Write a page for each graded student; returns the pages, and who got none, and why.
 
     What one student has handed in does not keep the others from their pages. Scripts in it do
@@ -22,7 +22,7 @@ def feedback(course: Course, assignment: str) -> tuple[list[Path], dict[str, str
     pages: list[Path] = []
     without: dict[str, str] = {}
     for student in course.students():
-        if marks(course, assignment, student) is None:
+        if marks_of(course, assignment, student) is None:
             continue
         name = folder_name(student)
         try:

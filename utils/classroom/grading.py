@@ -19,10 +19,10 @@ from utils.classroom.judging import Task, judge
 from utils.classroom.kernel import LostError
 from utils.classroom.names import folder_name
 from utils.classroom.records import FAILED, GRADED, MISSING, TO_READ, CourseError, Record
-from utils.classroom.repair import grade_id, repair
+from utils.classroom.repair import grade_id, put_back
 from utils.classroom.safe_outputs import safe
 from utils.classroom.sandbox import Limits
-from utils.classroom.signs import signs
+from utils.classroom.signs import signs_in
 from utils.classroom.submissions import digest, find
 from utils.classroom.wire import UnreadableError
 
@@ -74,7 +74,7 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
         submitted, notes = find(course, assignment, student)
         if submitted is None:
             return Record(MISSING)
-        repaired, more = repair(submitted, course.released(assignment, student))
+        repaired, more = put_back(submitted, course.released(assignment, student))
         graded = _run_twice_at_most(course, assignment, student, repaired, limits)
         if graded.faults and graded.wrong:
             raise CourseError("; ".join(graded.faults))
@@ -96,7 +96,7 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
         )
     unread = marks.of(course, assignment, student).to_read
     notes = [*notes, *more, *graded.notes, *graded.faults]
-    return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs(repaired))
+    return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs_in(repaired))
 
 
 def _run_twice_at_most(

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from utils.classroom.course import Course
 from utils.classroom.records import CourseError
-from utils.classroom.repair import grade_id, repair
+from utils.classroom.repair import grade_id, put_back
 from utils.classroom.submissions import find
 
 PIECE = 12  # tokens: shorter agreement is chance
@@ -35,7 +35,7 @@ def alike(course: Course, assignment: str, share: float = 0.8) -> list[tuple[flo
         except CourseError:
             continue
         if submitted is not None:
-            programs[student] = _pieces(_answers(repair(submitted, released)[0])) - given
+            programs[student] = _pieces(_answers(put_back(submitted, released)[0])) - given
     pairs = []
     for one, other in combinations(sorted(programs), 2):
         smaller = min(len(programs[one]), len(programs[other]))

@@ -44,7 +44,7 @@ def of(course: Course, assignment: str, student: str) -> Marks:
         )
 
 
-def marks(course: Course, assignment: str, student: str) -> Marks | None:
+def marks_of(course: Course, assignment: str, student: str) -> Marks | None:
     """What a student has got, or None where nothing could be graded, which is not the same as 0."""
     record = course.state.record(assignment, student)
     if record is None or not record.digest or record.status not in (GRADED, TO_READ):

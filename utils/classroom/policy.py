@@ -51,7 +51,7 @@ class Policy:
         return reached * max(0.0, 1 - days_late * self.penalty_per_day / 100)
 
 
-def policy(course: Course, assignment: str) -> Policy:
+def read_policy(course: Course, assignment: str) -> Policy:
     """What ``settings.toml`` in the course says about an assignment."""
     path = course.root / "settings.toml"
     if not path.exists():

@@ -26,7 +26,7 @@ def belongs(submitted: NotebookNode, released: NotebookNode) -> bool:
     return 2 * len(shared) > len(names)  # two assignments can share some names
 
 
-def repair(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
+def put_back(submitted: NotebookNode, released: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """The released notebook with the submitted answers in it, and a line for each oddity.
 
     Texts and tests are the released ones, in their order, whatever was done to them. Answers are

@@ -37,7 +37,7 @@ _SIGNS = {
 }
 
 
-def signs(notebook: NotebookNode) -> list[str]:
+def signs_in(notebook: NotebookNode) -> list[str]:
     """A line for each sign in the cells that are the student's own, with the words found."""
     found: dict[str, set[str]] = {}
     for cell in notebook.cells:
