@@ -148,7 +148,9 @@ def test_the_panel_is_whole_at_every_width_and_in_every_theme(page, panels, axe,
     page.wait_for_timeout(500)
     try:
         outer = panels[0].bounding_box()
-        parts = panels[0].locator("input, select, label, .pib-chart > svg, table, .pib-legend li")
+        parts = panels[0].locator(
+            "input, select, label, .pib-chart > svg, .pib-result, .pib-legend li"
+        )
         assert parts.count() > 12
         for part in parts.all():
             box = part.bounding_box()

@@ -64,7 +64,8 @@ const draw = {
 
 // Draw all controls of a model into `root`; returns how to stop following the model.
 function drawControls(model, root) {
-  const group = element("div", { class: "pib-controls" });
+  // JupyterLab would take the arrow keys for itself, to walk through headings.
+  const group = element("div", { class: "pib-controls", "data-lm-suppress-shortcuts": "true" });
   const shown = {};
   for (const control of model.get("controls")) {
     const id = `pib-control-${Date.now().toString(36)}-${made++}`;

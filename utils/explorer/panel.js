@@ -6,7 +6,9 @@ export default {
     const stop = drawControls(model, el);
     const picture = element("div", { class: "pib-chart" });
     const status = element("div", { class: "pib-status" });
-    const result = element("div", { class: "pib-result" });
+    const result = element("div", {
+      class: "pib-result", role: "region", "aria-label": "result", tabindex: 0,
+    });
     el.append(picture, status, result);
 
     let drawnAt = 0;
