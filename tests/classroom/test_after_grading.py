@@ -94,7 +94,7 @@ def graded(course, monkeypatch):
     told = [("Zoë", "graded", 72.5), ("Bob", "could not be graded", ""), ("Cem", "missing", "")]
     names = ["student", "status", "points after lateness"]
     rows = [{"assignment": "stacking", **dict(zip(names, one, strict=True))} for one in told]
-    monkeypatch.setattr(exporting, "rows", lambda course: rows)
+    monkeypatch.setattr(exporting, "table_rows", lambda course: rows)
     course.state.update(people={"Zoë": {"id": "12"}, "Bob": {"id": "13"}})
     return course
 
@@ -123,7 +123,7 @@ def test_marks_for_canvas(graded, tmp_path):
 def test_no_spreadsheet_takes_a_name_for_a_formula(graded, tmp_path, monkeypatch):
     rows = [{"student": "=1+1", "assignment": "stacking", "status": "graded",
              "points after lateness": -1.0}]  # fmt: skip
-    monkeypatch.setattr(exporting, "rows", lambda course: rows)
+    monkeypatch.setattr(exporting, "table_rows", lambda course: rows)
     export_for(graded, "moodle", tmp_path / "moodle.csv")
     (row,) = read(tmp_path / "moodle.csv")
     assert (row["Full name"], row["stacking"]) == ("'=1+1", "-1.0")
