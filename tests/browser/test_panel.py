@@ -273,7 +273,10 @@ def test_the_panel_works_in_notebook_7(folder, browser, axe):
     with lab.jupyterlab(folder) as address:
         page = lab.new_page(browser, height=3000)
         page.goto(f"{address}/notebooks/panels.ipynb?token={lab.TOKEN}")
-        page.get_by_role("menuitem", name="Run", exact=True).click(timeout=60_000)
+        page.locator(".jp-Notebook-cell").first.wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel)").first.wait_for(timeout=60_000)
+        page.wait_for_timeout(5000)  # the kernel starts
+        page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         panel = page.locator(".pib", has=page.get_by_label("batch_size", exact=True)).first
         slider(panel).press("End", timeout=60_000)

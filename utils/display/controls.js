@@ -64,8 +64,11 @@ const draw = {
 
 // Draw all controls of a model into `root`; returns how to stop following the model.
 function drawControls(model, root) {
-  // JupyterLab would take the arrow keys for itself, to walk through headings.
   const group = element("div", { class: "pib-controls", "data-lm-suppress-shortcuts": "true" });
+  // JupyterLab would take the arrow keys for itself, to walk through headings.
+  group.addEventListener("keydown", (event) => {
+    if (/^(Arrow|Home|End|Page)/.test(event.key)) event.stopPropagation();
+  });
   const shown = {};
   for (const control of model.get("controls")) {
     const id = `pib-control-${Date.now().toString(36)}-${made++}`;

@@ -7,7 +7,7 @@ export default {
     const picture = element("div", { class: "pib-chart" });
     const status = element("div", { class: "pib-status" });
     const result = element("div", {
-      class: "pib-result", role: "region", "aria-label": "result", tabindex: 0,
+      class: "pib-result", role: "group", "aria-label": "result", tabindex: 0,
     });
     el.append(picture, status, result);
 
