@@ -35,8 +35,12 @@ const draw = {
       say(value, labels[slider.value]);
       send(value);
     });
-    field.addEventListener("change", () => {
-      if (field.value !== "") send(Number(field.value));
+    const take = () => {
+      if (typed && field.value !== "") send(Number(field.value));
+    };
+    field.addEventListener("change", take);
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") take(); // JupyterLab keeps the browser from saying "change" then
     });
     row.append(slider, field);
     return (value) => {
