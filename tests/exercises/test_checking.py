@@ -4,6 +4,7 @@ import importlib
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import Dataset
@@ -69,7 +70,7 @@ def test_the_lesson_asks_for_what_the_solution_answers(lesson):
 
 def defined_in(cell):
     """The last function that a cell defines before it checks it."""
-    scope = {"torch": torch, "check": lambda name, answer: scope.update(answer=answer)}
+    scope = {"np": np, "torch": torch, "check": lambda name, answer: scope.update(answer=answer)}
     exec(cell, scope)
     return scope["answer"]
 
