@@ -17,7 +17,7 @@ import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.classroom.classes import Class
-from utils.classroom import execution, grading, isolation
+from utils.classroom import execution, grading, isolation, sandbox
 from utils.classroom.course import Course
 from utils.classroom.judging import FaultError, Part, Task
 from utils.classroom.kernel import Kernel, LostError, StartError
@@ -183,6 +183,32 @@ def test_nothing_outlives_a_sandbox():
     while forked() and time.monotonic() < until:
         time.sleep(0.1)
     assert forked() == set()
+
+
+def test_a_sandbox_that_nobody_ends_is_ended_with_the_grading():
+    kernels = [Kernel(LIMITS), Kernel(LIMITS)]
+    folders = [kernel._sandbox.folder for kernel in kernels]
+    sandbox.end_all()
+    assert not any(kernel._sandbox.is_alive() for kernel in kernels)
+    assert not any(folder.exists() for folder in folders)
+    for kernel in kernels:
+        kernel.end()  # again does no harm
+
+
+def test_nothing_outlives_a_grader_that_was_killed():
+    program = (
+        "import time; from utils.classroom.kernel import Kernel\n"
+        "from utils.classroom.sandbox import Limits\n"
+        "kernel = Kernel(Limits()); kernel.run('import os; os.fork()', 5)\n"
+        "print('ready', flush=True); time.sleep(333)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as grader:
+        assert grader.stdout.readline() == b"ready\n"
+        started = psutil.Process(grader.pid).children(recursive=True)
+        assert len(started) >= 3
+        grader.kill()
+    _, alive = psutil.wait_procs(started, timeout=15)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def forked():

@@ -54,18 +54,21 @@ def grade(
     sandbox.remove_forgotten()
     graded = {}
     with terminable():
-        for student in tqdm(students or course.students(), desc=assignment, unit="student"):
-            before = course.state.record(assignment, student) or Record(MISSING)
-            now = digest(course, assignment, student)
-            if before.status != MISSING and before.digest == now and not again:
-                graded[student] = before
-                continue
-            course.state.keep(assignment, student, replace(before, digest=""))
-            record = _grade(course, assignment, student, before, limits or Limits())
-            graded[student] = replace(record, digest=now)
-            course.state.keep(assignment, student, graded[student])
-            for note in record.notes:
-                tqdm.write(f"{student}, {assignment}: {note}")
+        try:
+            for student in tqdm(students or course.students(), desc=assignment, unit="student"):
+                before = course.state.record(assignment, student) or Record(MISSING)
+                now = digest(course, assignment, student)
+                if before.status != MISSING and before.digest == now and not again:
+                    graded[student] = before
+                    continue
+                course.state.keep(assignment, student, replace(before, digest=""))
+                record = _grade(course, assignment, student, before, limits or Limits())
+                graded[student] = replace(record, digest=now)
+                course.state.keep(assignment, student, graded[student])
+                for note in record.notes:
+                    tqdm.write(f"{student}, {assignment}: {note}")
+        finally:
+            sandbox.end_all()
     return graded
 
 

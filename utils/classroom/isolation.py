@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import select
 import signal
 import sys
 from collections.abc import Sequence
@@ -69,16 +70,24 @@ def _keep_names(user: int, group: int) -> bool:
     return True
 
 
-def become_first() -> int:
-    """Fork the first of the new processes, with which all end, and from it the one to go on in.
+def become_watched(pipe: int) -> None:
+    """Fork the process to go on in; this one ends with it, and ends it when the grader is gone.
 
-    Returns only in the last of the three. Nobody in it can keep the first one alive, or end it.
+    ``pipe`` is an end to write to, whose other end the grader alone has. Returns in the child.
     """
     child = os.fork()
     if child:
         signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGKILL))
-        _end_as(child)
+        _end_as(child, pipe)
     system("prctl", DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+
+
+def become_first(pipe: int) -> int:
+    """Fork the first of the new processes, with which all end, and from it the one to go on in.
+
+    Returns only in the last of the three. Nobody in it can keep the first one alive, or end it.
+    """
+    become_watched(pipe)
     system("mount", b"proc", b"/proc", b"proc", NO_SETUID | NO_DEVICES, None)
     worker = os.fork()
     if worker:
@@ -87,11 +96,19 @@ def become_first() -> int:
     return worker
 
 
-def _end_as(child: int) -> None:
-    """Wait for a child, and end with its status; others that end meanwhile are forgotten."""
+def _end_as(child: int, pipe: int | None = None) -> None:
+    """Wait for a child, and end with its status; others that end meanwhile are forgotten.
+
+    Where nobody reads from ``pipe`` any more, the child is killed.
+    """
+    reader = select.poll()
+    if pipe is not None:
+        reader.register(pipe, 0)  # an error is told without being asked for
     while True:
+        if pipe is not None and reader.poll(50):
+            os.kill(child, signal.SIGKILL)
         try:
-            found, status = os.waitpid(-1, 0)
+            found, status = os.waitpid(-1, 0 if pipe is None else os.WNOHANG)
         except ChildProcessError:
             os._exit(1)
         if found == child:

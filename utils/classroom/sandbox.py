@@ -70,13 +70,18 @@ class Sandbox:
         )
 
     def __enter__(self) -> Sandbox:
-        with _without_main():
-            self._process.start()
-        self._held.close()
+        with postponed():
+            with _without_main():
+                self._process.start()
+            self._held.close()
+            _running.add(self)
         return self
 
     def __exit__(self, *error: object) -> None:
         with postponed():
+            if self not in _running:
+                return
+            _running.remove(self)
             self._process.terminate()
             self._process.join(5)
             self._process.kill()
@@ -88,6 +93,15 @@ class Sandbox:
     def is_alive(self) -> bool:
         """Whether the kernel still runs."""
         return self._process.is_alive()
+
+
+_running: set[Sandbox] = set()
+
+
+def end_all() -> None:
+    """End every sandbox that runs, such as those that an interruption has left behind."""
+    for one in list(_running):
+        one.__exit__()
 
 
 def remove_forgotten() -> None:
@@ -163,9 +177,9 @@ def _run(
     os.setsid()
     here = isolation.leave()
     if here["processes"]:
-        isolation.become_first()
+        isolation.become_first(held.fileno())
     else:
-        isolation.system("prctl", isolation.DIE_WITH_PARENT, 9, 0, 0, 0)
+        isolation.become_watched(held.fileno())
     alone = here["folders"] and isolation.show_only(
         Path(folder), isolation.code_paths(), [Path(path) for path in hidden]
     )
