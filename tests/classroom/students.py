@@ -165,6 +165,7 @@ PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
     "rkJggg=="
 )
+SHOWN = {"event hook"}  # breaks what is not the student's: no mark, a person has to look
 SHORT = {"checking", "lying tensor", "forged message", "fake module"}
 # what is run in the answer cell, and the body of the answer: each tries to pass with nothing
 CHEATS = {

@@ -17,7 +17,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tests.classroom.classes import SEED, Class, text_of
-from tests.classroom.students import honest, hostile, wrong
+from tests.classroom.students import SHOWN, honest, hostile, wrong
 from utils.classroom.__main__ import main
 from utils.classroom.conversion import COURSE_ID, database
 from utils.classroom.exporting import export
@@ -99,6 +99,10 @@ def group(request, tmp_path_factory, listener):
     return group
 
 
+def with_a_mark(group):
+    return {name: one for name, one in group.expected.items() if name not in SHOWN}
+
+
 def points_of(group, student):
     found = marks_of(group.course, "stacking", student)
     assert found is not None, group.records[student]
@@ -111,7 +115,7 @@ def test_the_class_is_a_class(group, request):
 
 def test_each_student_loses_exactly_what_is_wrong(group):
     marked, expected = {}, {}
-    for student, one in group.expected.items():
+    for student, one in with_a_mark(group).items():
         expected[student] = {
             test: 0 if task in one.lost else group.points[test]
             for task, test in group.tests.items()
@@ -128,6 +132,7 @@ def test_oddities_are_reported_with_their_cell(group):
 
 def test_what_could_not_be_graded_is_no_zero(group):
     wanted = {student: words for student, (_, _, words) in NO_MARK.items()}
+    wanted |= dict.fromkeys(SHOWN & group.expected.keys(), "which is not the student's")
     wanted |= {"elsewhere": "is a notebook of 'loading'", "undecided": "which one counts"}
     for student, words in wanted.items():
         assert group.records[student].status == FAILED
@@ -222,7 +227,7 @@ def test_students_receive_neither_hidden_tests_nor_solutions(group):
             assert not any(cell.get("attachments") or cell.get("outputs") for cell in cells)
     pages, without = write_feedback(group.course, "stacking")
     assert without == {}
-    assert len(pages) == len(group.expected)
+    assert len(pages) == len(with_a_mark(group))
     students = {folder_name(student): one for student, one in group.expected.items()}
     for path in pages:
         text = text_of(path.read_text("utf-8"))

@@ -17,7 +17,7 @@ import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.classroom.classes import Class
-from utils.classroom import execution, grading, isolation, sandbox
+from utils.classroom import execution, grading, sandbox
 from utils.classroom.course import Course
 from utils.classroom.judging import FaultError, Part, Task
 from utils.classroom.kernel import Kernel, LostError, StartError
@@ -244,10 +244,14 @@ def test_an_interruption_loses_nothing(tmp_path, number):
     for _ in range(7):
         with subprocess.Popen([*command, "--again"], **quiet) as process:
             time.sleep(draw.uniform(0.1, whole))
+            started = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(number)
-            process.wait(60)
+            try:
+                process.wait(60)
+            finally:
+                process.kill()
+        _, alive = psutil.wait_procs(started, timeout=15)
+        assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
         subprocess.run(command, check=True, timeout=300, **quiet)
         assert {name: marks_of(course, "stacking", name) for name in expected} == expected
     assert not list(Path(tempfile.gettempdir()).glob(f"grade-{process.pid}-*"))
-    users = [p.uids().real for p in psutil.process_iter() if p.status() != "zombie"]
-    assert not set(users) & set(isolation.USERS)
