@@ -1,6 +1,7 @@
 """`utils.measuring.work`: what a function does in any thread, in compiled code and in Python."""
 
 import os
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +123,16 @@ def test_while_somebody_profiles_the_rest_is_still_seen():
     assert seen.calls == {"sum": 1}
 
 
-def test_nothing_is_printed(capfd):
-    observe(torch.sum, ROWS)
-    assert capfd.readouterr() == ("", "")
+@pytest.mark.parametrize(
+    "first",
+    [
+        "observe(torch.sum, torch.ones(3))",
+        "from utils.classroom.observing import observed; observed(list, 'calls', {})",
+    ],
+)
+def test_a_session_that_did_not_profile_before_is_told_nothing(first):
+    begin = "import torch; from utils.measuring.work import observe"
+    program = "\n".join([begin, first, "observe(torch.sum, torch.ones(3))"])
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.stdout, ran.stderr) == ("", "")

@@ -23,6 +23,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from utils.loading import rows as rows_of_files
 from utils.measuring.memory import peak_bytes
+from utils.measuring.work import quiet_profiler
 
 # functions by which data leave PyTorch, or by which Python runs for each element
 LEAVING = {"tolist", "numpy", "__array__", "__dlpack__", "from_dlpack", "item"}
@@ -46,7 +47,8 @@ def _counted(call: Callable[[], object], seen: dict[str, object]) -> object:
     activities = [ProfilerActivity.CPU]
     profiler = profile(activities=activities, experimental_config=config, acc_events=True)
     try:
-        profiler.start()
+        with quiet_profiler():
+            profiler.start()
     except RuntimeError as error:
         raise WatchError(f"PyTorch's profiler does not start: {error}") from None
     try:

@@ -95,7 +95,7 @@ def _seen_by_profiler() -> Iterator[list]:
     )
     activities = {autograd.ProfilerActivity.CPU}
     try:
-        with _quiet_profiler():
+        with quiet_profiler():
             autograd._prepare_profiler(config, activities)
             autograd._enable_profiler(config, activities)
     except RuntimeError:
@@ -108,8 +108,11 @@ def _seen_by_profiler() -> Iterator[list]:
 
 
 @contextlib.contextmanager
-def _quiet_profiler() -> Iterator[None]:
-    """Keep the profiler from announcing itself; it reads the level when it is first used."""
+def quiet_profiler() -> Iterator[None]:
+    """Keep the profiler from announcing itself in this process, if its first start is inside.
+
+    It reads the level then, and never again.
+    """
     before = os.environ.get("KINETO_LOG_LEVEL")
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     try:
