@@ -23,6 +23,11 @@ class Student:
     long: bool = False  # whether only `make thorough` has it
 
 
+def functions(group: Class) -> list[str]:
+    """The tasks that ask for a function, not for a class."""
+    return [task for task in group.tests if signature(group, task).startswith("def ")]
+
+
 def signature(group: Class, task: str) -> str:
     """The first line of the function that a task asks for."""
     return re.findall(r"^(?:def|class) .*:$", group.answers[task], flags=re.MULTILINE)[0]
@@ -37,7 +42,7 @@ def answer(group: Class, task: str, body: str, before: str = "") -> NotebookNode
 def honest(group: Class) -> dict[str, Student]:
     """Work that is there, in every form in which it comes back."""
     tasks = list(group.tests)
-    one, two, three = tasks[:3]
+    one, two, three = functions(group)[:3]
     deleted = group.solved()
     for name in (group.tests[two], three):
         deleted.cells.remove(group.cell(deleted, name))
@@ -113,7 +118,7 @@ def honest(group: Class) -> dict[str, Student]:
 
 def hostile(group: Class, reads: str) -> dict[str, Student]:
     """Who hangs, takes, breaks out or cheats; ``reads`` is a body that looks around."""
-    one, two, three = list(group.tests)[:3]
+    one, two, three = functions(group)[:3]
     loop = "while True:\n    try:\n        while True: pass\n    except: pass"
     bomb = "import os, time\nwhile True:\n    if os.fork() == 0: time.sleep(100)"
     found: dict[str, Student] = {
@@ -138,7 +143,7 @@ def hostile(group: Class, reads: str) -> dict[str, Student]:
             group.behind(group.solved(), list(group.tests)[-1], "for s in In: print(s)"), long=True
         ),
     }
-    for name, (before, body) in CHEATS.items():
+    for name, (before, body) in (CHEATS | LOOPS[group.assignment]).items():
         found[name] = Student(answer(group, one, body, before), (one,), long=name not in SHORT)
     # who breaks what the process answers with gets nothing more from it
     found["fake module"] = replace(found["fake module"], lost=tuple(group.tests))
@@ -148,12 +153,11 @@ def hostile(group: Class, reads: str) -> dict[str, Student]:
 def wrong(group: Class) -> dict[str, Student]:
     """Students each of whom has some wrong answers."""
     tasks, found = list(group.tests), {}
-    for number in range(8):
+    answers = wrong_answers(group.assignment)
+    for number in range(WRONG):
         some = tasks[number % 2 :: 2]
-        content = group.solved(
-            **{task: wrong_answers(group.assignment)[task][number] for task in some}
-        )
-        found[f"wrong {number}"] = Student(content, tuple(some), long=number > 1)
+        chosen = {task: answers[task][number // 2 % len(answers[task])] for task in some}
+        found[f"wrong {number}"] = Student(group.solved(**chosen), tuple(some), long=number > 1)
     return found
 
 
@@ -161,10 +165,17 @@ def _function(group: Class, task: str) -> str:
     return re.findall(r"(?:def|class) (\w+)", signature(group, task))[0]
 
 
+COLLATED = (
+    "return {'name': [s['name'] for s in samples], 'lines': lines,\n"
+    "        'length': torch.tensor([len(s['lines']) for s in samples]),\n"
+    "        'weight': torch.tensor([torch.nan if s['weight'] is None else s['weight']\n"
+    "                                for s in samples], dtype=torch.float32)}"
+)
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
     "rkJggg=="
 )
+WRONG = 18  # students with wrong answers
 SHOWN = {"event hook"}  # breaks what is not the student's: no mark, a person has to look
 SHORT = {"checking", "lying tensor", "forged message", "fake module"}
 # what is run in the answer cell, and the body of the answer: each tries to pass with nothing
@@ -247,31 +258,73 @@ CHEATS = {
         '[1], ""]}]]}\'\n',
         "return 3",
     ),
-    "threads": (
-        "from concurrent.futures import ThreadPoolExecutor\n",
-        "with ThreadPoolExecutor(4) as p:\n"
-        "    n = list(p.map(lambda r: ((r - reference).abs() > tolerance).sum(), reports))\n"
-        "return torch.stack(n) if n else torch.zeros(0, dtype=torch.int64)",
-    ),
-    "fixed loop": (
-        "",
-        "out = torch.zeros(len(reports), dtype=torch.int64)\n"
-        "for i in range(200):\n"
-        "    r = reports[i % len(reports)] if reports else reference\n"
-        "    n = ((r - reference).abs() > tolerance).sum()\n"
-        "    if i < len(reports): out[i] = n\n"
-        "    else: n + 1\n"
-        "return out",
-    ),
-    "lists": (
-        "",
-        "n = [sum(abs(a - b) > t for a, b, t in zip(r.tolist(), reference.tolist(), "
-        "tolerance.tolist())) for r in reports]\nreturn torch.tensor(n, dtype=torch.int64)",
-    ),
-    "no trace": (
-        "import sys, threading\n",
-        "sys.settrace(None); sys.setprofile(None)\n"
-        "n = [((r - reference).abs() > tolerance).sum() for r in reports]\n"
-        "return torch.stack(n) if n else torch.zeros(0, dtype=torch.int64)",
-    ),
+}
+# loops over samples that hide, by assignment: in the first function that it asks for
+LOOPS = {
+    "stacking": {
+        "threads": (
+            "from concurrent.futures import ThreadPoolExecutor\n",
+            "with ThreadPoolExecutor(4) as p:\n"
+            "    n = list(p.map(lambda r: ((r - reference).abs() > tolerance).sum(), reports))\n"
+            "return torch.stack(n) if n else torch.zeros(0, dtype=torch.int64)",
+        ),
+        "fixed loop": (
+            "",
+            "out = torch.zeros(len(reports), dtype=torch.int64)\n"
+            "for i in range(200):\n"
+            "    r = reports[i % len(reports)] if reports else reference\n"
+            "    n = ((r - reference).abs() > tolerance).sum()\n"
+            "    if i < len(reports): out[i] = n\n"
+            "    else: n + 1\n"
+            "return out",
+        ),
+        "lists": (
+            "",
+            "n = [sum(abs(a - b) > t for a, b, t in zip(r.tolist(), reference.tolist(), "
+            "tolerance.tolist())) for r in reports]\nreturn torch.tensor(n, dtype=torch.int64)",
+        ),
+        "no trace": (
+            "import sys, threading\n",
+            "sys.settrace(None); sys.setprofile(None)\n"
+            "n = [((r - reference).abs() > tolerance).sum() for r in reports]\n"
+            "return torch.stack(n) if n else torch.zeros(0, dtype=torch.int64)",
+        ),
+    },
+    "loading": {
+        "threads": (
+            "from concurrent.futures import ThreadPoolExecutor\n",
+            "longest = max(len(s['lines']) for s in samples)\n"
+            "def pad(s):\n"
+            "    x = s['lines'].float() / 255\n"
+            "    return nn.functional.pad(x, (0, 0, 0, longest - len(x)), value=PADDING)\n"
+            "from torch import nn\n"
+            "with ThreadPoolExecutor(4) as p:\n"
+            "    lines = torch.stack(list(p.map(pad, samples)))\n" + COLLATED,
+        ),
+        "fixed loop": (
+            "",
+            "longest = max(len(s['lines']) for s in samples)\n"
+            "width = samples[0]['lines'].shape[1]\n"
+            "lines = torch.full((len(samples), longest, width), PADDING)\n"
+            "for i in range(50):\n"
+            "    x = samples[i % len(samples)]['lines']\n"
+            "    lines[i % len(samples), : len(x)] = x.float() / 255\n" + COLLATED,
+        ),
+        "lists": (
+            "",
+            "longest = max(len(s['lines']) for s in samples)\n"
+            "width = samples[0]['lines'].shape[1]\n"
+            "rows = [[[v / 255 for v in row] for row in s['lines'].tolist()] for s in samples]\n"
+            "rows = [r + [[PADDING] * width] * (longest - len(r)) for r in rows]\n"
+            "lines = torch.tensor(rows).reshape(len(samples), longest, width)\n" + COLLATED,
+        ),
+        "no trace": (
+            "import sys, threading\n",
+            "sys.settrace(None); sys.setprofile(None)\n"
+            "longest = max(len(s['lines']) for s in samples)\n"
+            "lines = torch.stack([torch.nn.functional.pad(\n"
+            "    s['lines'].float() / 255, (0, 0, 0, longest - len(s['lines'])), value=PADDING)\n"
+            "    for s in samples])\n" + COLLATED,
+        ),
+    },
 }

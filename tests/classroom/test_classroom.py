@@ -64,13 +64,20 @@ def listener():
 
 def group_of(request, student):
     """Whether this run grades the student: `make test` has some, `make thorough` all."""
-    return request.param == "all" or not student.long
+    return request.param[0] == "all" or not student.long
 
 
-@pytest.fixture(scope="module", params=["some", pytest.param("all", marks=pytest.mark.thorough)])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("some", "stacking"), id="some"),
+        pytest.param(("all", "stacking"), id="all-stacking", marks=pytest.mark.thorough),
+        pytest.param(("all", "loading"), id="all-loading", marks=pytest.mark.thorough),
+    ],
+)
 def group(request, tmp_path_factory, listener):
     """The class after grading, with ``expected`` and ``records``."""
-    group = Class(tmp_path_factory.mktemp("class") / "a course", "stacking")
+    group = Class(tmp_path_factory.mktemp("class") / "a course", request.param[1])
     reads = (
         f"import pathlib, socket\ntry: socket.create_connection(('127.0.0.1', {listener[0]}), 3)\n"
         f"except OSError: pass\nfound = [p for folder in "
@@ -84,18 +91,19 @@ def group(request, tmp_path_factory, listener):
         group.hand_in(student, one.content, one.name)
     for student, (content, name, _) in NO_MARK.items():
         group.hand_in(student, content, name)
-    group.hand_in("elsewhere", Class(group.course.root, "loading").released)
+    (other,) = set(group.course.assignments()) - {group.assignment}
+    group.other = Class(group.course.root, other)
+    group.hand_in("elsewhere", group.other.released)
     group.hand_in("undecided", group.solved(), "one.ipynb")
     group.hand_in("undecided", group.solved(), "two.ipynb")
     (group.course.root / "students.txt").write_text("right\nabsent\n")
-    group.whole = request.param == "all"
     group.folders, make = [], tempfile.mkdtemp
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "utils.classroom.sandbox.tempfile.mkdtemp",
             lambda *a, **how: group.folders.append(make(*a, **how)) or group.folders[-1],
         )
-        group.records = grade(group.course, "stacking", limits=LIMITS)
+        group.records = grade(group.course, group.assignment, limits=LIMITS)
     return group
 
 
@@ -104,7 +112,7 @@ def with_a_mark(group):
 
 
 def points_of(group, student):
-    found = marks_of(group.course, "stacking", student)
+    found = marks_of(group.course, group.assignment, student)
     assert found is not None, group.records[student]
     return {test: found.tasks[test] for test in group.tests.values()}
 
@@ -133,11 +141,14 @@ def test_oddities_are_reported_with_their_cell(group):
 def test_what_could_not_be_graded_is_no_zero(group):
     wanted = {student: words for student, (_, _, words) in NO_MARK.items()}
     wanted |= dict.fromkeys(SHOWN & group.expected.keys(), "which is not the student's")
-    wanted |= {"elsewhere": "is a notebook of 'loading'", "undecided": "which one counts"}
+    wanted |= {
+        "elsewhere": f"is a notebook of {group.other.assignment!r}",
+        "undecided": "which one counts",
+    }
     for student, words in wanted.items():
         assert group.records[student].status == FAILED
         assert words in group.records[student].notes[0], student
-        assert marks_of(group.course, "stacking", student) is None
+        assert marks_of(group.course, group.assignment, student) is None
     assert group.records["absent"].status == MISSING
 
 
@@ -146,25 +157,45 @@ def test_submissions_reach_nothing_that_they_should_not(group, listener):
     if not (kept["network"] and kept["folders"] and kept["processes"]):
         pytest.skip(f"this system does not offer it: {kept}")
     assert listener[1] == []
-    path = group.course.root / "autograded" / "reading" / "stacking" / "stacking.ipynb"
+    path = (
+        group.course.root
+        / "autograded"
+        / "reading"
+        / group.assignment
+        / f"{group.assignment}.ipynb"
+    )
     assert "found 0 notebooks" in path.read_text()
 
 
 def test_nothing_in_a_submission_runs_on_its_page(group):
-    write_feedback(group.course, "stacking")
-    page = group.course.root / "feedback" / "scripting" / "stacking" / "stacking.html"
+    write_feedback(group.course, group.assignment)
+    page = (
+        group.course.root / "feedback" / "scripting" / group.assignment / f"{group.assignment}.html"
+    )
     text = page.read_text("utf-8")
     assert "bold</b>" in text  # what does not run is shown
     tags = re.findall(r"<(?:script|img|svg|b)\b[^>]*>(?:[^<]*alert\(1337\))?", text)
     assert not [tag for tag in tags if "1337" in tag]
-    graded = group.course.root / "autograded" / "scripting" / "stacking" / "stacking.ipynb"
+    graded = (
+        group.course.root
+        / "autograded"
+        / "scripting"
+        / group.assignment
+        / f"{group.assignment}.ipynb"
+    )
     cells = nbformat.read(graded, as_version=4).cells
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert not re.findall(r"<script|<[^>]*\bon(?:error|load)\b", str(outputs))
 
 
 def test_floods_of_output_are_cut(group):
-    path = group.course.root / "autograded" / "printing" / "stacking" / "stacking.ipynb"
+    path = (
+        group.course.root
+        / "autograded"
+        / "printing"
+        / group.assignment
+        / f"{group.assignment}.ipynb"
+    )
     assert path.stat().st_size < 2**20
 
 
@@ -180,29 +211,31 @@ def test_nothing_is_left_behind(group):
 
 
 def test_grading_again_gives_the_same_marks(group):
-    some = list(group.records) if group.whole else ["right", "own cells", "lying tensor", "broken"]
-    before = {student: marks_of(group.course, "stacking", student) for student in some}
-    again = grade(group.course, "stacking", some, limits=LIMITS, again=True)
-    assert {s: marks_of(group.course, "stacking", s) for s in some} == before
+    some = ["right", "own cells", "lying tensor", "broken", "wrong 0"]
+    before = {student: marks_of(group.course, group.assignment, student) for student in some}
+    again = grade(group.course, group.assignment, some, limits=LIMITS, again=True)
+    assert {s: marks_of(group.course, group.assignment, s) for s in some} == before
     assert {s: r.status for s, r in again.items()} == {s: group.records[s].status for s in some}
 
 
 def test_what_a_person_gave_stays(group, tmp_path, monkeypatch):
     (read,) = set(group.points) - set(group.tests.values())
     with Gradebook(database(group.course.root), COURSE_ID) as book:
-        given = book.find_grade(read, "stacking", "stacking", "right")
+        given = book.find_grade(read, *[group.assignment] * 2, "right")
         assert given.needs_manual_grade
         given.manual_score, given.needs_manual_grade = 11.0, False
         book.db.commit()
     with monkeypatch.context() as patch:  # nothing runs again
         patch.setattr("utils.classroom.grading._grade", None)
         there = [s for s, record in group.records.items() if record.status != MISSING]
-        grade(group.course, "stacking", there, limits=LIMITS)
-    grade(group.course, "stacking", ["right"], again=True, limits=LIMITS)
+        grade(group.course, group.assignment, there, limits=LIMITS)
+    grade(group.course, group.assignment, ["right"], again=True, limits=LIMITS)
     export(group.course, tmp_path / "marks.csv")
     with (tmp_path / "marks.csv").open(newline="", encoding="utf-8") as file:
         rows = {
-            row["student"]: row for row in csv.DictReader(file) if row["assignment"] == "stacking"
+            row["student"]: row
+            for row in csv.DictReader(file)
+            if row["assignment"] == group.assignment
         }
     assert rows["right"]["status"] == GRADED
     assert float(rows["right"]["points"]) == group.automatic + 11
@@ -225,7 +258,7 @@ def test_students_receive_neither_hidden_tests_nor_solutions(group):
             assert not any(line in told or line in text for line in hidden | solutions)
             assert "BEGIN" not in text
             assert not any(cell.get("attachments") or cell.get("outputs") for cell in cells)
-    pages, without = write_feedback(group.course, "stacking")
+    pages, without = write_feedback(group.course, group.assignment)
     assert without == {}
     assert len(pages) == len(with_a_mark(group))
     students = {folder_name(student): one for student, one in group.expected.items()}
@@ -238,38 +271,6 @@ def test_students_receive_neither_hidden_tests_nor_solutions(group):
         if "untouched" in path.parts:
             assert not [line for line in solutions if line in text]
     assert "/" in text_of(pages[0].read_text("utf-8"))
-
-
-def test_the_commands_do_the_same(group, tmp_path, capsys):
-    course = str(tmp_path / "another course")
-    downloads = tmp_path / "down loads"
-    downloads.mkdir()
-    nbformat.write(group.solved(), downloads / "Zoë.ipynb")
-    (downloads / "Émile").mkdir()
-    nbformat.write(group.released, downloads / "Émile" / "stacking.ipynb")
-    assert main(["grade", course]) == 1
-    assert "holds no course yet: build it first" in capsys.readouterr().err
-    assert main(["build", course, "--seed", str(SEED)]) == 0
-    assert "release" in capsys.readouterr().out
-    assert main(["collect", course, "stackin", str(downloads)]) == 1
-    assert "is none of loading, stacking" in capsys.readouterr().err
-    assert main(["collect", course, "stacking", str(downloads)]) == 0
-    assert main(["build", course, "--seed", "8"]) == 1
-    assert "Take another folder" in capsys.readouterr().err
-    assert main(["grade", course, "stacking"]) == 0
-    assert "1 graded, to be read" in capsys.readouterr().out
-    assert main(["feedback", course, "stacking"]) == 0
-    assert main(["export", course]) == 0
-    with open(f"{course}/marks.csv", newline="", encoding="utf-8") as file:
-        told = [
-            (r["student"], r["automatic points"])
-            for r in csv.DictReader(file)
-            if r["assignment"] == "stacking"
-        ]
-    assert {student: float(points) for student, points in told} == {
-        "Zoë": group.automatic,
-        "Émile": 0,
-    }
 
 
 def test_an_assignment_without_a_seed_is_refused(group, tmp_path):

@@ -185,6 +185,92 @@ def test_nothing_outlives_a_sandbox():
     assert forked() == set()
 
 
+HOARDING = {
+    "processes": (
+        "import os, time\nfor _ in range(8):\n    if os.fork() == 0:\n"
+        "        held = b'x' * 10**9; time.sleep(100)\ntime.sleep(100)"
+    ),
+    "files in memory": (
+        "import os, time\nfor _ in range(200): os.write(os.memfd_create('a'), bytes(60 * 2**20))\n"
+        "time.sleep(30)"
+    ),
+    "files": (
+        "import glob, time\n(folder,) = glob.glob('/tmp/grade-*')\nfor n in range(30):\n"
+        "    open(f'{folder}/{n}', 'wb').write(bytes(50 * 2**20))\ntime.sleep(30)"
+    ),
+    "many files": (
+        "import glob, time\n(folder,) = glob.glob('/tmp/grade-*')\n"
+        "for n in range(30_000): open(f'{folder}/{n}', 'w').close()\ntime.sleep(30)"
+    ),
+    "files that were removed": (
+        "import glob, os, time\n(folder,) = glob.glob('/tmp/grade-*')\nheld = []\n"
+        "for n in range(200):\n    held.append(open(f'{folder}/{n}', 'wb'))\n"
+        "    held[-1].write(bytes(50 * 2**20)); held[-1].flush(); os.unlink(held[-1].name)\n"
+        "time.sleep(30)"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["files", *(pytest.param(way, marks=pytest.mark.thorough) for way in HOARDING)],
+)
+def test_limits_hold_in_all(way):
+    """Each process and each file is small enough; all together are too much."""
+    if not sandbox.protections()["folders"]:
+        pytest.skip("this system shows a submission everything")
+    kernel = Kernel(LIMITS)
+    try:
+        with pytest.raises(LostError, match=r"more than 4 GiB of memory, or 0\.25 GiB of disk"):
+            kernel.run(HOARDING[way], 120)
+    finally:
+        kernel.end()
+    assert not kernel._sandbox.folder.exists()
+
+
+def test_a_submission_may_have_workers():
+    """With PyTorch's, Python's and joblib's processes, in the usual ways to start them."""
+    kernel = Kernel(LIMITS)
+    usual = (
+        "import multiprocessing, torch\nfrom joblib import Parallel, delayed\n"
+        "from torch.utils.data import DataLoader\n"
+        "print(len(list(DataLoader(torch.rand(100, 2), 10, num_workers=2))))\n"
+        "with multiprocessing.Pool(2) as pool: print(pool.map(abs, [-1, 2]))\n"
+        "print(Parallel(2)(delayed(abs)(n) for n in (-3, 4)))"
+    )
+    try:
+        outputs = kernel.run(usual, 60)
+    finally:
+        noted = kernel.end()
+    assert [line for line in noted if "running" not in line] == []  # joblib keeps its own
+    printed = "".join(one.text for one in outputs if one.get("name") == "stdout")
+    assert printed == "10\n[1, 2]\n[3, 4]\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("open('/etc/' + 'shadow')", "look into /etc/shadow"),
+        ("import os; os.listdir('/ro' + 'ot/.ssh')", "look into /root/.ssh"),
+        ("import os; os.scandir(folder)", "look into"),
+        ("open('/proc/1/environ')", "look into /proc/1/environ"),
+        ("import urllib.request as r; r.urlopen('http://10.0.0.1')", "connect to ('10.0.0.1', 80)"),
+        ("import subprocess; subprocess.run(['ls'])", "start ls"),
+        ("import os; os.system('ls')", "start ls"),
+        ("import os; os.kill(1, 9)", "end other processes"),
+        ("import gc; gc.get_objects()", "called gc.get_objects"),
+        ("import subprocess as s; s.Popen(['sleep', '9'])", "left 1 processes running"),
+    ],
+)
+def test_what_is_tried_is_noted(source, words, tmp_path):
+    kernel = Kernel(LIMITS, [tmp_path])
+    try:
+        kernel.run(f"folder = {str(tmp_path)!r}\n{source}", 20)
+    finally:
+        noted = kernel.end()
+    assert any(words in line for line in noted), noted
+
+
 def test_a_sandbox_that_nobody_ends_is_ended_with_the_grading():
     kernels = [Kernel(LIMITS), Kernel(LIMITS)]
     folders = [kernel._sandbox.folder for kernel in kernels]

@@ -27,8 +27,9 @@ _DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Try)
 class Session:
     """A notebook that is run; ask its ``kernel`` for what it holds.
 
-    Use it in a ``with`` statement. Afterwards, ``problems`` has a line for each oddity, and
-    ``faults`` one for each cell that students cannot change and that did not work.
+    Use it in a ``with`` statement. Afterwards, ``problems`` has a line for each oddity,
+    ``faults`` one for each cell that students cannot change and that did not work, and
+    ``attempts`` one for each thing tried that no task asks for.
     """
 
     def __init__(self, notebook: NotebookNode, limits: Limits, hidden: Sequence[Path] = ()):
@@ -37,6 +38,7 @@ class Session:
         ]
         self.problems: list[str] = []
         self.faults: list[str] = []
+        self.attempts: dict[str, None] = {}
         self._limits, self._hidden = limits, hidden
         self._until = time.monotonic() + limits.total_seconds
         self._left_out: set[int] = set()
@@ -53,7 +55,10 @@ class Session:
     def forget(self, place: str) -> None:
         """End a kernel; the next question starts another one."""
         if place in self._kernels:
-            self._kernels.pop(place).end()
+            self._end(self._kernels.pop(place))
+
+    def _end(self, kernel: Kernel) -> None:
+        self.attempts.update(dict.fromkeys(kernel.end()))
 
     def ask(self, place: str, answer: str, way: str, inputs: str, observe: str) -> dict:
         """Ask an answer in the notebook's process, or in a fresh one with its definitions."""
@@ -110,7 +115,7 @@ class Session:
             else:
                 self._kernels["notebook"] = kernel
                 return
-            kernel.end()
+            self._end(kernel)
         self.problems.append("the kernel ended too often; not all cells were run")
 
     def _leave_out(self, number: int, lost: LostError) -> None:
@@ -146,7 +151,7 @@ class Session:
                 if number not in self._left_out:
                     kernel.run(cell.source, self._limits.seconds)
         except BaseException:
-            kernel.end()
+            self._end(kernel)
             raise
         return kernel
 
@@ -159,7 +164,7 @@ class Session:
                     source = cell.source if _is_locked(cell) else definitions(cell.source)
                     kernel.run(source, self._limits.seconds)
         except BaseException:
-            kernel.end()
+            self._end(kernel)
             raise
         return kernel
 

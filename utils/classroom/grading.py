@@ -35,6 +35,7 @@ class Graded:
     wrong: dict[str, str]  # test cell -> what is wrong, of those that fail
     notes: list[str]
     faults: list[str]  # of cells that no student can change
+    attempts: list[str]  # see `utils.classroom.attempts`
 
 
 def grade(
@@ -99,7 +100,8 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
         )
     unread = marks.of(course, assignment, student).to_read
     notes = [*notes, *more, *graded.notes, *graded.faults]
-    return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs_in(repaired))
+    signs = [*signs_in(repaired), *graded.attempts[:20]]
+    return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs)
 
 
 def _run_twice_at_most(
@@ -132,7 +134,7 @@ def run(
         for cell in notebook.cells
         for name in [grade_id(cell)]
     ]
-    return Graded(outputs, wrong, [*problems, *notes], faults)
+    return Graded(outputs, wrong, [*problems, *notes], faults, list(session.attempts))
 
 
 def _judged(task: Task, session: Session, notes: list[str]) -> str:

@@ -7,14 +7,18 @@ system does not offer is left out, and `try_out` says so.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import itertools
 import os
 import platform
 import select
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import psutil
 
 # users of nobody else, of which each sandbox gets one: limits count what a user has
 USERS = range(2_000_000, 2_100_000)
@@ -23,7 +27,8 @@ NEW_MOUNTS, NEW_IPC, NEW_USER = 0x20000, 0x8000000, 0x10000000
 NEW_PROCESSES, NEW_NETWORK = 0x20000000, 0x40000000
 READ_ONLY, NO_SETUID, NO_DEVICES, REMOUNT, BIND, RECURSIVE = 1, 2, 4, 0x20, 0x1000, 0x4000
 PRIVATE, DETACH = 0x40000, 2
-DIE_WITH_PARENT, DUMPABLE, DROP_FROM_BOUND, NO_NEW_RIGHTS = 1, 4, 24, 38
+DIE_WITH_PARENT, DUMPABLE, DROP_FROM_BOUND, ADOPT, NO_NEW_RIGHTS = 1, 4, 24, 36, 38
+EXCEEDED = 77  # the status of a sandbox that used too much in all
 CAPABILITIES_3 = 0x20080522
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 # what programs look up outside of Python's own folders
@@ -70,24 +75,27 @@ def _keep_names(user: int, group: int) -> bool:
     return True
 
 
-def become_watched(pipe: int) -> None:
+def become_watched(pipe: int, exceeds: Callable[[int], bool]) -> None:
     """Fork the process to go on in; this one ends with it, and ends it when the grader is gone.
 
-    ``pipe`` is an end to write to, whose other end the grader alone has. Returns in the child.
+    ``pipe`` is an end to write to, whose other end the grader alone has. Where ``exceeds``, called
+    with the child's number now and then, is true, all end with the status `EXCEEDED`. Returns in
+    the child.
     """
+    system("prctl", ADOPT, 1, 0, 0, 0)  # what loses its parent stays below this process
     child = os.fork()
     if child:
         signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGKILL))
-        _end_as(child, pipe)
+        _watch(child, pipe, exceeds)
     system("prctl", DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
 
 
-def become_first(pipe: int) -> int:
+def become_first(pipe: int, exceeds: Callable[[int], bool]) -> int:
     """Fork the first of the new processes, with which all end, and from it the one to go on in.
 
     Returns only in the last of the three. Nobody in it can keep the first one alive, or end it.
     """
-    become_watched(pipe)
+    become_watched(pipe, exceeds)
     system("mount", b"proc", b"/proc", b"proc", NO_SETUID | NO_DEVICES, None)
     worker = os.fork()
     if worker:
@@ -96,23 +104,51 @@ def become_first(pipe: int) -> int:
     return worker
 
 
-def _end_as(child: int, pipe: int | None = None) -> None:
-    """Wait for a child, and end with its status; others that end meanwhile are forgotten.
-
-    Where nobody reads from ``pipe`` any more, the child is killed.
-    """
+def _watch(child: int, pipe: int, exceeds: Callable[[int], bool]) -> None:
+    """Wait for a child, and end with its status; kill it where nobody reads from ``pipe``."""
     reader = select.poll()
-    if pipe is not None:
-        reader.register(pipe, 0)  # an error is told without being asked for
-    while True:
-        if pipe is not None and reader.poll(50):
+    reader.register(pipe, 0)  # an error is told without being asked for
+    for turn in itertools.count():
+        if reader.poll(50):
             os.kill(child, signal.SIGKILL)
-        try:
-            found, status = os.waitpid(-1, 0 if pipe is None else os.WNOHANG)
-        except ChildProcessError:
-            os._exit(1)
-        if found == child:
-            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        elif turn % 5 == 4 and exceeds(child):
+            os.kill(child, signal.SIGKILL)
+            _end_adopted()
+            os._exit(EXCEEDED)
+        _end_with(child, os.WNOHANG)
+
+
+def _end_adopted() -> None:
+    """End what was left to this process; there is nothing where the child had new processes."""
+    with contextlib.suppress(psutil.NoSuchProcess):  # where /proc shows the new ones alone
+        while left := [one for one in psutil.Process().children(recursive=True) if _lives(one)]:
+            for one in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _end_as(child: int) -> None:
+    """Wait for a child, and end with its status; others that end meanwhile are forgotten."""
+    while True:
+        _end_with(child)
+
+
+def _end_with(child: int, options: int = 0) -> None:
+    """If a child has ended, end with its status; others that have are forgotten."""
+    try:
+        found, status = os.waitpid(-1, options)
+    except ChildProcessError:
+        os._exit(1)
+    if found == child:
+        _end_adopted()
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 def show_only(folder: Path, paths: Sequence[Path], hidden: Sequence[Path]) -> bool:

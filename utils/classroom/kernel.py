@@ -74,11 +74,12 @@ class Kernel:
             except Empty:
                 return
 
-    def end(self) -> None:
-        """End the kernel and all that it started."""
+    def end(self) -> list[str]:
+        """End the kernel and all that it started; what it tried that it should not."""
         self._client.stop_channels()
         self._context.destroy(linger=0)
         self._sandbox.__exit__()
+        return self._sandbox.attempts
 
     def run(self, source: str, seconds: float) -> list[NotebookNode]:
         """The outputs of ``source``; raises `LostError` if it ends the kernel or is too slow."""
@@ -122,7 +123,7 @@ class Kernel:
                 message = self._client.get_iopub_msg(timeout=0.2)
             except Empty:
                 if not self._sandbox.is_alive():
-                    raise LostError("it ended the kernel (or was ended for using much)") from None
+                    raise LostError(self._why_it_ended()) from None
                 message = None
             except ValueError:  # a message that somebody without the key has signed
                 message = None
@@ -135,6 +136,15 @@ class Kernel:
                     return
             else:
                 yield message
+
+    def _why_it_ended(self) -> str:
+        if not self._sandbox.exceeded():
+            return "it ended the kernel (or was ended for using much)"
+        most = [
+            f"{number / 2**30:g} GiB"
+            for number in (self._limits.total_memory, self._limits.total_disk)
+        ]
+        return "it used more than {} of memory, or {} of disk, in all".format(*most)
 
 
 def _weight(content: dict) -> int:

@@ -21,7 +21,9 @@ from secrets import choice, token_hex
 from types import ModuleType
 from typing import Any
 
-from utils.classroom import isolation
+import psutil
+
+from utils.classroom import attempts, isolation, totals
 from utils.classroom.interrupts import postponed
 
 _PREFIX = "grade-"
@@ -33,8 +35,10 @@ class Limits:
 
     seconds: int = 10  # for each cell
     memory: int = 3 * 2**30  # bytes of data, for each process
+    total_memory: int = 4 * 2**30  # bytes, for all processes of a submission together
     processes: int = 64
     file_size: int = 2**26  # bytes, for each file
+    total_disk: int = 2**28  # bytes, for all its files together
     output: int = 100_000  # characters kept of each cell
     total_seconds: int = 180  # for all cells and tests of a submission
     start_seconds: int = 60  # for a kernel to start
@@ -64,9 +68,12 @@ class Sandbox:
             os.chown(file, user, user)
         # its other end is open in all processes of the sandbox, and closed when the last is gone
         self._open, self._held = _context().Pipe(duplex=False)
+        self._told, self._telling = _context().Pipe(duplex=False)
+        self.attempts: list[str] = []  # see `utils.classroom.attempts`; known when it has ended
         paths = [str(path) for path in hidden]
+        ends = self._held, self._telling
         self._process = _context().Process(
-            target=_run, args=(str(self.folder), str(file), limits, paths, self._held, user)
+            target=_run, args=(str(self.folder), str(file), limits, paths, ends, user)
         )
 
     def __enter__(self) -> Sandbox:
@@ -74,6 +81,7 @@ class Sandbox:
             with _without_main():
                 self._process.start()
             self._held.close()
+            self._telling.close()
             _running.add(self)
         return self
 
@@ -82,17 +90,32 @@ class Sandbox:
             if self not in _running:
                 return
             _running.remove(self)
+            left = self._left_running()
             self._process.terminate()
             self._process.join(5)
             self._process.kill()
             self._process.join()
             self._open.poll(10)
             self._open.close()
+            self.attempts = attempts.read(self._told.fileno()) + left
+            self._told.close()
             _remove(self.folder)
 
     def is_alive(self) -> bool:
         """Whether the kernel still runs."""
         return self._process.is_alive()
+
+    def _left_running(self) -> list[str]:
+        """A line if there are more processes than the kernel and the one or two that watch it."""
+        try:
+            number = len(psutil.Process(self._process.pid).children(recursive=True)) - 2
+        except psutil.NoSuchProcess:
+            return []
+        return [f"left {number} processes running"] if number > 0 else []
+
+    def exceeded(self) -> bool:
+        """Whether it was ended for using too much memory or disk in all."""
+        return self._process.exitcode == isolation.EXCEEDED
 
 
 _running: set[Sandbox] = set()
@@ -170,16 +193,21 @@ def _run(
     connection: str,
     limits: Limits,
     hidden: Sequence[str],
-    held: multiprocessing.connection.Connection,
+    ends: tuple[multiprocessing.connection.Connection, ...],
     user: int,
 ) -> None:
     """In the new process: close all doors, then be a kernel until killed."""
     os.setsid()
+    held, telling = ends
     here = isolation.leave()
-    if here["processes"]:
-        isolation.become_first(held.fileno())
-    else:
-        isolation.become_watched(held.fileno())
+
+    def exceeds(child: int) -> bool:
+        return totals.exceeds_memory(child, limits.total_memory) or totals.exceeds_disk(
+            Path(folder), limits.total_disk
+        )
+
+    become = isolation.become_first if here["processes"] else isolation.become_watched
+    become(held.fileno(), exceeds)
     alone = here["folders"] and isolation.show_only(
         Path(folder), isolation.code_paths(), [Path(path) for path in hidden]
     )
@@ -195,6 +223,10 @@ def _run(
     for name in ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"):
         os.environ[name] = work
     tempfile.tempdir = None
+    # the grader's way of starting processes, and its folder for them, are not the submission's
+    multiprocessing.current_process()._config.pop("tempdir", None)  # type: ignore[attr-defined]
+    multiprocessing.set_start_method(None, force=True)
+    attempts.note(telling.fileno(), hidden)
     from ipykernel.kernelapp import launch_new_instance
 
     launch_new_instance(
@@ -223,8 +255,6 @@ def _limit(limits: Limits) -> None:
 
 
 def _processes_of_this_user() -> int:
-    import psutil
-
     mine = [p for p in psutil.process_iter(["uids", "num_threads"]) if p.info["uids"]]
     return sum(p.info["num_threads"] or 1 for p in mine if p.info["uids"].real == os.getuid())
 
