@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import nbformat
 from nbformat import NotebookNode
@@ -25,7 +25,7 @@ class Student:
 
 def functions(group: Class) -> list[str]:
     """The tasks that ask for a function, not for a class."""
-    return [task for task in group.tests if signature(group, task).startswith("def ")]
+    return [task for task, text in group.answers.items() if re.match("def ", text)]
 
 
 def signature(group: Class, task: str) -> str:
@@ -145,8 +145,6 @@ def hostile(group: Class, reads: str) -> dict[str, Student]:
     }
     for name, (before, body) in (CHEATS | LOOPS[group.assignment]).items():
         found[name] = Student(answer(group, one, body, before), (one,), long=name not in SHORT)
-    # who breaks what the process answers with gets nothing more from it
-    found["fake module"] = replace(found["fake module"], lost=tuple(group.tests))
     return found
 
 
@@ -176,6 +174,8 @@ PNG = (
     "rkJggg=="
 )
 WRONG = 18  # students with wrong answers
+# break what their own process answers with: nothing for the task, and perhaps nothing more from it
+BREAKING = {"fake module", "own import", "frames", "forged reply", "claimed shape"}
 SHOWN = {"event hook"}  # breaks what is not the student's: no mark, a person has to look
 SHORT = {"checking", "lying tensor", "forged message", "fake module"}
 # what is run in the answer cell, and the body of the answer: each tries to pass with nothing

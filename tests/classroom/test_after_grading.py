@@ -171,6 +171,7 @@ def test_alike_programs_are_found(course, monkeypatch):
     [
         ("import socket", "opens a connection"),
         ("torch.testing.assert_close = print", "replaces functions"),
+        ("def __import__(*a): pass", "replaces functions"),
         ("sys.modules['utils'] = None", "replaces modules"),
         ("sys._getframe()", "reaches into"),
         ("sys.settrace(None)", "turns traces"),

@@ -19,8 +19,11 @@ from utils.classroom.sandbox import Limits, Sandbox
 
 LARGEST_MESSAGE = 2**24  # bytes; who sends more is cut off
 WAITING_MESSAGES = 100
-# what makes exit() and quit() end the cell and not the kernel
-_PRELUDE = "get_ipython().ask_exit = lambda: None"
+# what makes exit(), quit() and a restart end the cell and not the kernel
+_PRELUDE = (
+    "get_ipython().ask_exit = lambda: None\n"
+    "get_ipython().kernel.do_shutdown = lambda restart: {'status': 'ok', 'restart': restart}"
+)
 
 
 class LostError(Exception):

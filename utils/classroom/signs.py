@@ -20,6 +20,7 @@ _SIGNS = {
     "replaces modules": r"\bsys\.(modules|meta_path|path_hooks)\b",
     "replaces functions of others": (
         r"^(torch|np|numpy|utils|builtins)(\.\w+)+\s*=[^=]|\bsetattr\(\s*(torch|np|numpy|builtins)"
+        r"|^(def )?__\w+__ *[(=]"
     ),
     "reaches into other frames or objects": (
         r"\b(_getframe|currentframe|f_globals|f_locals|f_back)\b|__subclasses__|__builtins__"
