@@ -15,7 +15,7 @@ _PLACES = {
     "utils.display.prediction": ["predict"],
     "utils.display.units": ["format_bytes", "format_ratio", "format_seconds"],
     "utils.exercises.answers": ["check"],
-    "utils.exercises.questions": ["quiz"],
+    "utils.exercises.quizzes": ["quiz"],
     "utils.explorer.history": ["draw_histories"],
     "utils.explorer.panel": ["explore"],
     "utils.loading": ["ChunkedRows", "TensorBatchSampler", "chunks"],

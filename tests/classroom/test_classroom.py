@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from nbconvert import HTMLExporter
 from nbgrader.api import Gradebook
 
 from tests.classroom.classes import SEED, Class, text_of
@@ -104,6 +105,7 @@ def group(request, tmp_path_factory, listener):
             lambda *a, **how: group.folders.append(make(*a, **how)) or group.folders[-1],
         )
         group.records = grade(group.course, group.assignment, limits=LIMITS)
+    group.pages, group.without = write_feedback(group.course, group.assignment)
     return group
 
 
@@ -169,7 +171,6 @@ def test_submissions_reach_nothing_that_they_should_not(group, listener):
 
 
 def test_nothing_in_a_submission_runs_on_its_page(group):
-    write_feedback(group.course, group.assignment)
     page = (
         group.course.root / "feedback" / "scripting" / group.assignment / f"{group.assignment}.html"
     )
@@ -187,6 +188,32 @@ def test_nothing_in_a_submission_runs_on_its_page(group):
     cells = nbformat.read(graded, as_version=4).cells
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert not re.findall(r"<script|<[^>]*\bon(?:error|load)\b", str(outputs))
+
+
+@pytest.mark.browser
+def test_nothing_runs_in_a_browser_either(group, tmp_path):
+    """Neither on the page for the student nor on the one that the Formgrader makes."""
+    pytest.importorskip("playwright")
+    from tests.browser import lab
+
+    place = Path("scripting", group.assignment)
+    graded = group.course.root / "autograded" / place / f"{group.assignment}.ipynb"
+    shown, _ = HTMLExporter().from_filename(str(graded))
+    (tmp_path / "formgrader.html").write_text(shown, encoding="utf-8")
+    student = group.course.root / "feedback" / place / f"{group.assignment}.html"
+    said = []
+    with lab.chromium() as browser:
+        for path in (student, tmp_path / "formgrader.html"):
+            page = browser.new_page()
+            page.route(lambda address: not address.startswith("file:"), lambda r: r.abort())
+            page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+            page.goto(path.as_uri(), wait_until="domcontentloaded")
+            page.evaluate(
+                "document.querySelectorAll('*').forEach(e => e.dispatchEvent(new Event('error')))"
+            )
+            page.wait_for_timeout(500)
+            assert "bold" in page.inner_text("body")
+    assert said == []
 
 
 def test_floods_of_output_are_cut(group):
@@ -259,11 +286,10 @@ def test_students_receive_neither_hidden_tests_nor_solutions(group):
             assert not any(line in told or line in text for line in hidden | solutions)
             assert "BEGIN" not in text
             assert not any(cell.get("attachments") or cell.get("outputs") for cell in cells)
-    pages, without = write_feedback(group.course, group.assignment)
-    assert without == {}
-    assert len(pages) == len(with_a_mark(group))
+    assert group.without == {}
+    assert len(group.pages) == len(with_a_mark(group))
     students = {folder_name(student): one for student, one in group.expected.items()}
-    for path in pages:
+    for path in group.pages:
         text = text_of(path.read_text("utf-8"))
         content = students[path.parts[-3]].content  # who may have written the same
         own = content.decode() if isinstance(content, bytes) else str(content)
@@ -271,7 +297,7 @@ def test_students_receive_neither_hidden_tests_nor_solutions(group):
         assert not [line for line in hidden if line in text and line not in own], path
         if "untouched" in path.parts:
             assert not [line for line in solutions if line in text]
-    assert "/" in text_of(pages[0].read_text("utf-8"))
+    assert "/" in text_of(group.pages[0].read_text("utf-8"))
 
 
 def test_an_assignment_without_a_seed_is_refused(group, tmp_path):

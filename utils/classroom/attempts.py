@@ -17,7 +17,7 @@ _PROGRAMS = {"subprocess.Popen", "os.exec", "os.posix_spawn", "os.spawn", "os.sy
 _MOST = 200  # bytes of a line
 
 
-def note(pipe: int, hidden: Sequence[str]) -> None:
+def note_attempts(pipe: int, hidden: Sequence[str]) -> None:
     """From now on write a line into ``pipe`` for each attempt of this process and its children.
 
     ``hidden`` are folders that are nobody's business. When the pipe is full, lines are left out.
@@ -38,7 +38,7 @@ def note(pipe: int, hidden: Sequence[str]) -> None:
     sys.addaudithook(hook)
 
 
-def read(pipe: int) -> list[str]:
+def attempts_in(pipe: int) -> list[str]:
     """The lines that stand in a pipe, each once; does not wait."""
     os.set_blocking(pipe, False)
     text = b""

@@ -97,7 +97,7 @@ class Sandbox:
             self._process.join()
             self._open.poll(10)
             self._open.close()
-            self.attempts = attempts.read(self._told.fileno()) + left
+            self.attempts = attempts.attempts_in(self._told.fileno()) + left
             self._told.close()
             _remove(self.folder)
 
@@ -226,7 +226,7 @@ def _run(
     # the grader's way of starting processes, and its folder for them, are not the submission's
     multiprocessing.current_process()._config.pop("tempdir", None)  # type: ignore[attr-defined]
     multiprocessing.set_start_method(None, force=True)
-    attempts.note(telling.fileno(), hidden)
+    attempts.note_attempts(telling.fileno(), hidden)
     from ipykernel.kernelapp import launch_new_instance
 
     launch_new_instance(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from utils.exercises.notes import note
@@ -12,7 +12,7 @@ from utils.exercises.notes import note
 
 @dataclass(frozen=True, repr=False)
 class Quiz:
-    """What `quiz` returns. Show it by making it the last line of a cell."""
+    """What `quiz` shows. Show it by making it the last line of a cell."""
 
     question: str
     options: tuple[str, ...]
@@ -37,22 +37,21 @@ class Quiz:
         return f"<div>{asked}{''.join(choices)}</div>"
 
 
-def quiz(
+def multiple_choice(
     question: str,
     options: Sequence[object] | Mapping[object, str],
-    answer: object | Callable[[], object],
+    answer: object,
     why: str,
 ) -> Quiz:
     """Ask ``question``; the reader opens one of the ``options`` and is told at once.
 
-    ``answer`` is the right option, or a function without arguments that computes it: then the
-    answer stands nowhere in the cell, and cannot become wrong. ``why`` is said with the right
-    option; a dict of options says something about each wrong one, too. `Backticks` make code.
+    ``answer`` is the right option. ``why`` is said with it; a dict of options says something
+    about each wrong one, too. `Backticks` make code.
 
-    >>> quiz(
+    >>> multiple_choice(
     ...     "What is the shape of `torch.stack` of 3 images of 4 × 6 pixels?",
     ...     {"(12, 6)": "That is `torch.cat`.", "(3, 4, 6)": "", "(4, 6, 3)": ""},
-    ...     lambda: tuple(torch.stack([torch.zeros(4, 6)] * 3).shape),
+    ...     "(3, 4, 6)",
     ...     "`stack` makes a new dimension, and makes it the first.",
     ... )
 
@@ -64,17 +63,12 @@ def quiz(
     texts = [str(option) for option in said]
     if len(texts) != len(options) or len(set(texts)) < len(texts) or len(texts) < 2:
         raise ValueError(f"options are two or more, all different, but got {list(options)}.")
-    right = answer() if callable(answer) else answer
-    places = [
-        place
-        for place, option in enumerate(said)
-        if str(option) == str(right) or (not isinstance(option, str) and option == right)
-    ]
-    if len(places) != 1:
-        raise ValueError(f"the answer {right!r} is none of the options {list(options)}.")
+    if str(answer) not in texts:
+        raise ValueError(f"the answer {answer!r} is none of the options {list(options)}.")
+    place = texts.index(str(answer))
     remarks = list(said.values())
-    remarks[places[0]] = why
-    return Quiz(question, tuple(texts), places[0], tuple(remarks))
+    remarks[place] = why
+    return Quiz(question, tuple(texts), place, tuple(remarks))
 
 
 def _inline(text: str) -> str:
