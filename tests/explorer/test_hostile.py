@@ -136,7 +136,7 @@ def test_a_function_without_inputs_or_items():
 
 
 def test_a_mutating_function_may_be_measured_alone():
-    assert measure(mutating, ROWS.clone(), budget=0.3).calls > 2
+    assert measure(mutating, ROWS.clone(), budget=0.3).runs > 2
 
 
 def test_a_call_far_longer_than_the_budget_is_made_twice_and_marked():
@@ -151,7 +151,7 @@ def test_a_call_far_longer_than_the_budget_is_made_twice_and_marked():
     comparison = compare(endless, good, ROWS, budget=0.05)
     assert time.perf_counter() - start < 10
     assert len(calls) == 2
-    assert "from 1 call only" in repr(comparison)
+    assert "from 1 run only" in repr(comparison)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])

@@ -280,7 +280,10 @@ def test_both_sides_can_have_names_of_their_own(tmp_path):
 def test_the_same_is_told_apart_from_the_unclear(panel, ratios, words):
     run = panel.history[-1]
     told = dataclasses.replace(
-        run.comparison, ratios=tuple(ratios), marks=("this machine was busy",)
+        run.comparison,
+        ratios=tuple(ratios),
+        slack=(1.0, 1.0),
+        marks=("this machine was busy",),
     )
     panel.history.append(dataclasses.replace(run, comparison=told))
     panel._redraw()

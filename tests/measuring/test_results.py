@@ -110,9 +110,9 @@ def test_names_that_are_none_are_refused(names, error):
 def test_the_number_of_calls_is_that_of_the_samples():
     for repeats, samples in ((1, 1), (1, 23), (50, 1), (50, 7)):
         side = dataclasses.replace(SIDE, times=(1.0,) * samples, repeats=repeats)
-        assert side.calls == repeats * samples
-        only = f"from {side.calls} call{'s' * (side.calls > 1)} only"
-        assert (only in side.marks) == (side.calls <= 2)
+        assert side.runs == repeats * samples
+        only = f"from {side.runs} run{'s' * (side.runs > 1)} only"
+        assert (only in side.marks) == (side.runs <= 2)
 
 
 @pytest.mark.parametrize("inputs", [torch.rand(1, 3), torch.rand(2000, 3)])
@@ -128,10 +128,10 @@ def test_calls_that_are_told_were_made(inputs):
 
     found = compare(counted("loop", loop), counted("batch", batch), inputs, budget=0.05)
     for side, name in ((found.looped, "loop"), (found.batched, "batch")):
-        assert side.calls == side.repeats * len(side.times)
+        assert side.runs == side.repeats * len(side.times)
         warm = len(side.times) * (side.repeats > 1)  # one before each sample of several
-        assert 0 < side.calls + warm <= made[name]
-        assert made[name] <= side.calls + warm + 40  # first calls, and those that shorten
+        assert 0 < side.runs + warm <= made[name]
+        assert made[name] <= side.runs + warm + 40  # first calls, and those that shorten
 
 
 def samples(doubt, ratio=2.0, count=12):

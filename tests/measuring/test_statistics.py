@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from utils import timing
@@ -114,7 +114,9 @@ class Machine:
 
 @settings(max_examples=10)
 @given(st.floats(0.1, 10), st.floats(1.5, 10), st.floats(0.2, 2))
+@example(2.0, 9.0, 0.201171875)  # its turns are as long as those of the two sides
 def test_a_machine_that_slows_down_by_turns_does_not_change_the_ratio(ratio, factor, slow_for):
+    """Or it is told, and the interval still holds the ratio."""
     machine = Machine(slow_for, factor)
 
     def looped():
@@ -125,9 +127,9 @@ def test_a_machine_that_slows_down_by_turns_does_not_change_the_ratio(ratio, fac
 
     with machine.running():
         comparison = timing.compare(looped, batched, budget=4.0)
-    assert math.isclose(comparison.speedup, ratio, rel_tol=1e-6)
+    assert comparison.marks or math.isclose(comparison.speedup, ratio, rel_tol=1e-6)
     low, high = comparison.interval
-    assert low <= comparison.speedup <= high
+    assert low * (1 - 1e-6) <= ratio <= high * (1 + 1e-6)
     assert comparison.looped.median > 0.99e-3 * ratio
 
 
@@ -164,5 +166,5 @@ def test_the_total_is_at_most_the_budget_and_two_calls_of_each_side(looped, batc
     first_and_one_more = 2 * (looped + batched) + 2 * cold
     # a sample of short calls may overrun by its own length, which is a fraction of the budget
     assert machine.now <= (budget + first_and_one_more) * 1.1
-    if min(comparison.looped.calls, comparison.batched.calls) > 2:
+    if min(comparison.looped.runs, comparison.batched.runs) > 2:
         assert math.isclose(comparison.speedup, looped / batched, rel_tol=1e-6), "not the cold call"

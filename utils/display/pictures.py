@@ -29,6 +29,7 @@ STYLES = (LOOP, BATCH, THIRD, FOURTH, FIFTH, SIXTH)
 GREY = "#595959"
 SIZE = (7.2, 3.9)  # width and height in inches
 POINTS = 100  # points of a page (CSS pixels) to an inch
+LEGEND_WIDTH = 90  # characters of a legend across a figure
 DENSITY = 2  # pixels to a point, for sharp lines on dense screens
 
 
@@ -81,7 +82,10 @@ def picture(figure: Figure, alt: str) -> Picture:
 
 def legend_below(figure: Figure, count: int) -> None:
     """A legend of ``count`` entries under the axes, where it covers nothing that is drawn."""
-    figure.legend(loc="outside lower center", ncols=min(count, 4), frameon=False)
+    labels = [text for axes in figure.axes for text in axes.get_legend_handles_labels()[1]]
+    longest = max(map(len, labels), default=0) + 6  # with the line or the marker
+    columns = max(1, min(count, 4, LEGEND_WIDTH // longest))
+    figure.legend(loc="outside lower center", ncols=columns, frameon=False)
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -96,7 +96,7 @@ def time_per_item(
         axes.plot(sizes, best / sizes, color=GREY, linestyle="-.", label="this machine allows")
         share = sweep[-1].batched.share_of(best[-1])
         told.append(f"at the largest size {second} reaches {share:.0%} of that limit")
-    whole_decades(axes)
+    half_decades(axes)
     legend_below(figure, len(axes.get_legend_handles_labels()[0]))
     return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
 
@@ -122,7 +122,7 @@ def ways(
         axes.fill_between(sizes, low, high, color=style["color"], alpha=0.2, linewidth=0)
         ends = [f"{format_seconds(measured[n].median / n)} at size {n:,}" for n in sizes]
         told.append(f"{name} takes {' and '.join(dict.fromkeys([ends[0], ends[-1]]))}")
-    whole_decades(axes)
+    half_decades(axes)
     legend_below(figure, len(curves))
     return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
 
@@ -256,7 +256,7 @@ def log_sizes(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def whole_decades(axes: Axes) -> None:
-    """Let the vertical axis begin and end at a power of ten."""
-    low, high = axes.get_ylim()
-    axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+def half_decades(axes: Axes) -> None:
+    """Let the vertical axis begin and end at half a power of ten, close to what is drawn."""
+    low, high = (2 * math.log10(end) for end in axes.dataLim.intervaly)
+    axes.set_ylim(10 ** (math.floor(low - 0.1) / 2), 10 ** (math.ceil(high + 0.1) / 2))

@@ -84,6 +84,9 @@ class Chart:
         points = [here[size] for size in sorted(here)]
         key = tuple(_beside(settings).items())
         self.times[key] = fitted(points, self.times.get(key))
+        low, high = self.times[key]
+        if not any(low <= point[3] <= high for point in points):
+            limit = ""  # its line would lie outside
         words = picture_in_words(history)
         return Scene(self.sizes, self.times[key], points, others, now, limit, self.names, words)
 

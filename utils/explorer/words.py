@@ -45,7 +45,7 @@ def result_in_html(history: History) -> str:
     run = history[-1]
     c = run.comparison
     sides = list(zip(c.names, (c.looped, c.batched), run.point[1:3], strict=True))
-    head = ["side", "time a call", "time an item", "PyTorch calls"]
+    head = ["side", "time a run", "time an item", "PyTorch calls"]
     body = [
         [name, format_seconds(side.median), format_seconds(item), f"{calls:,}" if calls else "–"]
         for (name, side, item), calls in zip(sides, run.calls or (0, 0), strict=True)

@@ -22,8 +22,8 @@ class Measurement:
     """How long one function took. All times are in seconds for one call."""
 
     name: str
-    times: tuple[float, ...]  # one for each sample: the mean of its calls
-    repeats: int  # calls in a sample
+    times: tuple[float, ...]  # one for each sample: the mean of its runs
+    repeats: int  # runs in a sample
     items: int | None  # length of the batch, where the inputs show it
     timed_items: int | None  # fewer than `items` where only the first ones were timed
     peak_bytes: int | None  # the most memory that a call took, where the device can tell
@@ -32,8 +32,8 @@ class Measurement:
     doubt: float = 0.0  # share of the time, 0 to 1, that may be such a wait and is in the figures
 
     @property
-    def calls(self) -> int:
-        """How many calls the figures are from."""
+    def runs(self) -> int:
+        """How many runs of the function the figures are from."""
         return len(self.times) * self.repeats
 
     @property
@@ -62,8 +62,8 @@ class Measurement:
     def marks(self) -> list[str]:
         """What a reader must know to trust the figure; empty for an ordinary one."""
         marks = []
-        if self.calls <= 2:
-            marks.append(f"from {self.calls} call{'s' * (self.calls > 1)} only")
+        if self.runs <= 2:
+            marks.append(f"from {self.runs} run{'s' * (self.runs > 1)} only")
         if self.timed_items != self.items:
             marks.append(f"{self.timed_items:,} of {self.items:,} items, scaled")
         if self.doubt > ALLOWED:
@@ -72,7 +72,7 @@ class Measurement:
 
     def __repr__(self) -> str:
         low, high = self.quartiles
-        notes = self.marks if self.calls <= 2 else [f"{self.calls:,} calls", *self.marks]
+        notes = self.marks if self.runs <= 2 else [f"{self.runs:,} runs", *self.marks]
         if self.peak_bytes is not None:
             notes.append(f"{format_bytes(self.peak_bytes)} at the peak")
         return "; ".join(
@@ -226,7 +226,7 @@ class Comparison:
         return html_table(_HEAD, rows, self.verdict, "; ".join(self.notes))
 
 
-_HEAD = ["timed", "time a call", "middle half", "time an item", "calls", "note"]
+_HEAD = ["timed", "time a run", "middle half", "time an item", "runs", "note"]
 
 
 def _row(m: Measurement) -> list[str]:
@@ -236,7 +236,7 @@ def _row(m: Measurement) -> list[str]:
         format_seconds(m.median),
         f"{format_seconds(low)} to {format_seconds(high)}",
         "" if m.per_item is None else format_seconds(m.per_item),
-        f"{m.calls:,}",
+        f"{m.runs:,}",
         "; ".join([*m.marks, *([] if m.peak_bytes is None else [format_bytes(m.peak_bytes)])]),
     ]
 
