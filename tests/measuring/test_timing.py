@@ -45,6 +45,12 @@ def test_a_comparison_says_what_it_knows():
     assert "<table" in comparison._repr_html_()
 
 
+def test_the_dtype_told_is_that_of_the_numbers_and_not_of_indices():
+    order, rows = torch.arange(4), torch.rand(4, 3)
+    assert measure(lambda order, rows: rows[order], order, rows).conditions.dtype == "float32"
+    assert measure(torch.sum, order).conditions.dtype == "int64"
+
+
 def test_a_measurement_says_what_it_knows():
     measurement = measure(batch, ROWS, budget=0.02)
     low, high = measurement.quartiles

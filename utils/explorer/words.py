@@ -75,8 +75,8 @@ def limit_in_words(run: PanelRun) -> list[str]:
     demand, c = run.demand, run.comparison
     others = ", ".join(demand.unknown)
     if not run.least or demand.moved is None:
-        why = f" (not looked into: {others})" if others else ""
-        return [f"what this machine allows at best is not known for these functions{why}"]
+        why = f" ({others})" if others else ""
+        return [f"for these functions{why} no least time is known, so there is no dotted line"]
     below = _below(demand.moved, str(run.settings["device"]))
     told = []
     for name, side in zip(c.names, (c.looped, c.batched), strict=True):

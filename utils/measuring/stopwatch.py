@@ -39,7 +39,9 @@ class Side:
         self.function, self.inputs = function, inputs
         self.name = getattr(function, "__name__", type(function).__name__)
         self.device = device_of(*inputs) if device is None else torch.device(device)
-        self.dtype = next((t.dtype for t in tensors_in(inputs)), None)
+        dtypes = [tensor.dtype for tensor in tensors_in(inputs)]
+        # indices come with what they are indices into, and say less
+        self.dtype = next((d for d in dtypes if d.is_floating_point), next(iter(dtypes), None))
         self.items = next(filter(None, map(length, inputs)), None)
         self.timed_items = self.items
         self.repeats = 1
