@@ -26,7 +26,7 @@ class Measurement:
     repeats: int  # runs in a sample
     items: int | None  # length of the batch, where the inputs show it
     timed_items: int | None  # fewer than `items` where only the first ones were timed
-    peak_bytes: int | None  # the most memory that a call took, where the device can tell
+    peak_bytes: int | None  # the most memory that a run took, where the device can tell
     conditions: Conditions
     disturbed: float = 0.0  # share of the time, 0 to 1, that the machine worked for others
     doubt: float = 0.0  # share of the time, 0 to 1, that may be such a wait and is in the figures
@@ -38,7 +38,7 @@ class Measurement:
 
     @property
     def median(self) -> float:
-        """Median time of a call, in seconds; scaled to all items where fewer were timed."""
+        """Median time of a run, in seconds; scaled to all items where fewer were timed."""
         return statistics.median(self.times)
 
     @property
@@ -77,7 +77,7 @@ class Measurement:
             notes.append(f"{format_bytes(self.peak_bytes)} at the peak")
         return "; ".join(
             [
-                f"{self.name}: {format_seconds(self.median)} a call",
+                f"{self.name}: {format_seconds(self.median)} a run",
                 f"the middle half {format_seconds(low)} to {format_seconds(high)}",
                 *notes,
             ]
@@ -182,7 +182,7 @@ class Comparison:
         return "; ".join([told, *self.marks])
 
     def record(self) -> dict[str, object]:
-        """All of it as one flat row, for a table or a file; times in seconds for a call."""
+        """All of it as one flat row, for a table or a file; times in seconds for a run."""
         row: dict[str, object] = {}
         for name, side in (("looped", self.looped), ("batched", self.batched)):
             first, last = side.quartiles
