@@ -1,0 +1,135 @@
+"""Which entries answer a question, an error message or a name, the best first.
+
+Words are weighed as in BM25F (Robertson, Zaragoza and Taylor 2004): a rare word counts more, a
+word of the title more than one of the text. A word that no entry has stands for those that begin
+with it or are spelt like it. An error message is compared as a whole, too, without its numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
+
+from utils.finding.entries import Entry
+from utils.finding.hits import Hit, Hits
+from utils.finding.messages import asked, error_class, neutral
+from utils.finding.words import asked_words, words_of
+
+# How much a word counts where it stands.
+WEIGHTS = {
+    "question": 4.0,
+    "symptom": 3.0,
+    "message": 3.0,
+    "function": 1.5,
+    "answer": 1.5,
+    "subject": 1.0,
+    "text": 0.6,
+}
+SATURATION = 2.0
+LENGTH = 0.5  # how far a long field is held against an entry, from 0 to 1
+ALIKE = 75  # from which likeness on, of 100, two messages are taken for one
+MESSAGE_WORTH = 1.5  # of the same message, against all words found in one entry
+BEGUN, MISSPELT = 0.8, 0.6  # what a word counts that begins so, or is spelt like it
+
+
+class Index:
+    """Entries that can be searched: made once, asked with each key that is pressed."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = tuple(entries)
+        fields = [_fields(entry) for entry in self.entries]
+        self._found: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
+        for name, weight in WEIGHTS.items():
+            words = [Counter(words_of("\n".join(field[name]))) for field in fields]
+            usual = sum(map(Counter.total, words)) / max(1, len(words)) or 1.0
+            for number, counted in enumerate(words):
+                long = 1 - LENGTH + LENGTH * counted.total() / usual
+                for word, count in counted.items():
+                    self._found[word].setdefault(number, {})[name] = weight * count / long
+        self._words = sorted(self._found)
+        self._messages = [
+            (neutral(message), number, message)
+            for number, entry in enumerate(self.entries)
+            for message in entry.messages
+        ]
+
+    def search(self, text: str, limit: int = 10) -> Hits:
+        """The entries that answer ``text`` best, at most ``limit``; none for an empty text."""
+        asks = asked(text)
+        parts: dict[int, Counter[str]] = defaultdict(Counter)
+        for word in asked_words(asks):
+            for number, (worth, part) in self._worth(word, asks).items():
+                parts[number][part] += worth
+        words = {number: part.total() for number, part in parts.items()}
+        said = self._same_message(asks)
+        most = max(words.values(), default=1.0)
+        scores = Counter(words)
+        for number, (likeness, _) in said.items():
+            scores[number] += most * MESSAGE_WORTH * likeness
+        order = sorted(scores, key=lambda number: (-scores[number], number))
+        hits = []
+        for number in order[:limit]:
+            part = parts[number].most_common(1)[0][0] if number in parts else "message"
+            message = said[number][1] if number in said else ""
+            hits.append(Hit(self.entries[number], "message" if message else part, message))
+        return Hits(text, tuple(hits))
+
+    def _worth(self, word: str, asks: str) -> dict[int, tuple[float, str]]:
+        """What a word of a question says for each entry, and in which part it stands most."""
+        best: dict[int, tuple[float, str]] = {}
+        for known, quality in self._meant(word, asks):
+            found = self._found[known]
+            rare = math.log(1 + (len(self.entries) - len(found) + 0.5) / (len(found) + 0.5))
+            for number, fields in found.items():
+                amount = sum(fields.values())
+                worth = quality * rare * amount / (SATURATION + amount)
+                if worth > best.get(number, (0.0, ""))[0]:
+                    best[number] = (worth, max(fields, key=fields.__getitem__))
+        return best
+
+    def _meant(self, word: str, asks: str) -> list[tuple[str, float]]:
+        """The known words that a word may stand for, and how much they count."""
+        meant = [(word, 1.0)] if word in self._found else []
+        last = asks[-1:].isalnum() and word == (asked_words(asks) or [""])[-1]
+        if (not meant or last) and len(word) >= 2:
+            begun = [known for known in self._words if known.startswith(word) and known != word]
+            meant += [(known, BEGUN) for known in begun]
+        if not meant and len(word) >= 4:
+            inside = [known for known in self._words if word in known]
+            meant += [(known, BEGUN) for known in inside]
+        if not meant and len(word) >= 4:
+            wrong = 1 if len(word) < 8 else 2
+            near = process.extract(
+                word, self._words, scorer=OSA.distance, score_cutoff=wrong, limit=3
+            )
+            meant += [(known, MISSPELT) for known, _, _ in near]
+        return meant
+
+    def _same_message(self, asks: str) -> dict[int, tuple[float, str]]:
+        """The entries with a message like the one asked for: how alike, of 1, and which."""
+        wanted = neutral(asks)
+        if len(wanted.split()) < 3:
+            return {}
+        best: dict[int, tuple[float, str]] = {}
+        for known, number, message in self._messages:
+            likeness = fuzz.token_set_ratio(wanted, known) if len(wanted) < 400 else 0
+            likeness = max(likeness, fuzz.partial_ratio(known, wanted))
+            if likeness >= ALIKE and likeness / 100 > best.get(number, (0.0, ""))[0]:
+                best[number] = (likeness / 100, message)
+        return best
+
+
+def _fields(entry: Entry) -> dict[str, list[str]]:
+    return {
+        "question": [entry.title],
+        "symptom": list(entry.symptoms),
+        "message": [message.removeprefix(error_class(message)) for message in entry.messages],
+        "function": list(entry.functions),
+        "answer": [entry.answer],
+        "subject": [entry.subject],
+        "text": [entry.body],
+    }
