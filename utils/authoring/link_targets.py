@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -38,7 +38,7 @@ def _is_missing(path: Path, target: str) -> bool:
     return bool(anchor) and file.suffix == ".ipynb" and unquote(anchor) not in _anchors(file)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _anchors(path: Path) -> frozenset[str]:
     cells = nbformat.read(path, as_version=4).cells
     told = [

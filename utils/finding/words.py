@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 
-STOP = frozenset(
-    "a about after all also am an and any are as at be been before but by can cannot could did do "
-    "does doing for from get gets getting give gives given go had has have he her here him his how "
-    "i if in into is it its like made make makes many may me more most much must my need no not of "
-    "on one only or other our out over own she should so some such than that the their them then "
-    "there these they this those to too try trying under until up us use used using very via want "
-    "was way we were what when where whether which while who whose why will with without work "
-    "works would you your pytorch torch tensor tensors utils self error python".split()
-)
+COMMON = """
+a about after all also am an and any are as at be been before but by can cannot could did do
+does doing for from get gets getting give gives given go had has have he her here him his how i
+if in into is it its like made make makes many may me more most much must my need no not of on
+one only or other our out over own she should so some such than that the their them then there
+these they this those to too try trying under until up us use used using very via want was way
+we were what when where whether which while who whose why will with without work works would you
+your pytorch torch tensor tensors utils self error python
+"""
+STOP = frozenset(COMMON.split())
 # What people write, and the word that the notebooks use.
 SAME = {
     "oom": "out of memory",
@@ -113,7 +115,7 @@ def asked_words(text: str) -> list[str]:
     """
     names = split_names(text)
     single = [word for name in names for word in name]
-    joined = [a[0] + b[0] for a, b in zip(names, names[1:], strict=False)]
+    joined = [a[0] + b[0] for a, b in itertools.pairwise(names)]
     told = [other for word in single for other in SAME.get(word, word).split()]
     kept = [stem(word) for word in [*single, *told, *joined] if word not in STOP]
     return list(dict.fromkeys(kept))
