@@ -36,7 +36,7 @@ MESSAGE_WORTH = 1.5  # of the same message, against all words found in one entry
 BEGUN, MISSPELT = 0.8, 0.6  # what a word counts that begins so, or is spelt like it
 
 
-class Index:
+class Finder:
     """Entries that can be searched: made once, asked with each key that is pressed."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -60,22 +60,21 @@ class Index:
     def search(self, text: str, limit: int = 10) -> Hits:
         """The entries that answer ``text`` best, at most ``limit``; none for an empty text."""
         asks = asked(text)
-        parts: dict[int, Counter[str]] = defaultdict(Counter)
+        parts: dict[int, dict[str, float]] = defaultdict(dict)
         for word in asked_words(asks):
             for number, (worth, part) in self._worth(word, asks).items():
-                parts[number][part] += worth
-        words = {number: part.total() for number, part in parts.items()}
+                parts[number][part] = parts[number].get(part, 0.0) + worth
+        scores = {number: sum(part.values()) for number, part in parts.items()}
         said = self._same_message(asks)
-        most = max(words.values(), default=1.0)
-        scores = Counter(words)
+        most = max(scores.values(), default=1.0)
         for number, (likeness, _) in said.items():
-            scores[number] += most * MESSAGE_WORTH * likeness
+            scores[number] = scores.get(number, 0.0) + most * MESSAGE_WORTH * likeness
         order = sorted(scores, key=lambda number: (-scores[number], number))
         hits = []
         for number in order[:limit]:
-            part = parts[number].most_common(1)[0][0] if number in parts else "message"
             message = said[number][1] if number in said else ""
-            hits.append(Hit(self.entries[number], "message" if message else part, message))
+            part = "message" if message else max(parts[number], key=parts[number].__getitem__)
+            hits.append(Hit(self.entries[number], part, message))
         return Hits(text, tuple(hits))
 
     def _worth(self, word: str, asks: str) -> dict[int, tuple[float, str]]:

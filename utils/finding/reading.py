@@ -1,7 +1,7 @@
 """The recipes of a folder of notebooks, as entries.
 
 A recipe begins with a Markdown cell whose only heading, ``## …``, is the question, and goes on with
-the cells whose ids begin with that cell's: ``<slug>-answer``, ``-trap``, ``-trap-shown``, ``-more``.
+the cells ``<slug>-answer``, ``<slug>-trap``, ``<slug>-trap-shown``, ``<slug>-more``.
 """
 
 from __future__ import annotations
