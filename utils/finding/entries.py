@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,12 @@ class Entry:
 
     @property
     def link(self) -> str:
-        """The address that opens it, relative to the notebooks' folder."""
-        return f"{self.notebook}#{quote(self.anchor, safe='')}"
+        """The address that opens it, relative to the notebooks' folder.
+
+        It names the first cell, as JupyterLab, Notebook and nbconvert understand it: JupyterLab
+        finds no heading with signs that an address writes in another way, such as quotes.
+        """
+        return f"{self.notebook}#cell-id={self.slug}"
 
     @property
     def slug(self) -> str:

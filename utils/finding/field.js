@@ -71,6 +71,7 @@ export default {
         clearTimeout(waiting);
         status.textContent = counted(hits);
         list.replaceChildren(...hits.map((hit) => item(hit, box)));
+        box.dataset.answered = text;
       }
     };
 

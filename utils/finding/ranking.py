@@ -10,20 +10,21 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from utils.finding.entries import Entry
 from utils.finding.hits import Hit, Hits
 from utils.finding.messages import asked, error_class, neutral
-from utils.finding.words import asked_words, words_of
+from utils.finding.words import asked_words, called_names, words_of
 
 # How much a word counts where it stands.
 WEIGHTS = {
     "question": 4.0,
-    "symptom": 3.0,
-    "message": 3.0,
+    "symptom": 2.0,
+    "message": 2.0,
     "function": 1.5,
     "answer": 1.5,
     "subject": 1.0,
@@ -31,8 +32,9 @@ WEIGHTS = {
 }
 SATURATION = 2.0
 LENGTH = 0.5  # how far a long field is held against an entry, from 0 to 1
-ALIKE = 75  # from which likeness on, of 100, two messages are taken for one
-MESSAGE_WORTH = 1.5  # of the same message, against all words found in one entry
+ALIKE = 0.8  # from which likeness on two messages are taken for one
+MESSAGE_WORTH = 0.5  # of the same message, against all words found in one entry
+NAMED = 2.0  # how much more a word counts that is written like a function
 BEGUN, MISSPELT = 0.8, 0.6  # what a word counts that begins so, or is spelt like it
 
 
@@ -51,36 +53,41 @@ class Finder:
                 for word, count in counted.items():
                     self._found[word].setdefault(number, {})[name] = weight * count / long
         self._words = sorted(self._found)
-        self._messages = [
-            (neutral(message), number, message)
+        self._said = [
+            (frozenset(neutral(message).split()), number, message)
             for number, entry in enumerate(self.entries)
             for message in entry.messages
         ]
+        self._uses = Counter(word for said, _, _ in self._said for word in said)
+        self._worth = lru_cache(maxsize=2000)(self._worth_of_word)
 
     def search(self, text: str, limit: int = 10) -> Hits:
         """The entries that answer ``text`` best, at most ``limit``; none for an empty text."""
         asks = asked(text)
+        words, names = asked_words(asks), called_names(asks)
         parts: dict[int, dict[str, float]] = defaultdict(dict)
-        for word in asked_words(asks):
-            for number, (worth, part) in self._worth(word, asks).items():
-                parts[number][part] = parts[number].get(part, 0.0) + worth
+        for word in words:
+            begun = word == words[-1] and asks[-1:].isalnum()  # it may go on
+            times = NAMED if word in names else 1.0
+            for number, part, worth in self._worth(word, begun):
+                parts[number][part] = parts[number].get(part, 0.0) + times * worth
         scores = {number: sum(part.values()) for number, part in parts.items()}
-        said = self._same_message(asks)
         most = max(scores.values(), default=1.0)
-        for number, (likeness, _) in said.items():
+        same = self._same_message(asks)
+        for number, (likeness, _) in same.items():
             scores[number] = scores.get(number, 0.0) + most * MESSAGE_WORTH * likeness
         order = sorted(scores, key=lambda number: (-scores[number], number))
         hits = []
         for number in order[:limit]:
-            message = said[number][1] if number in said else ""
+            message = same[number][1] if number in same else ""
             part = "message" if message else max(parts[number], key=parts[number].__getitem__)
             hits.append(Hit(self.entries[number], part, message))
         return Hits(text, tuple(hits))
 
-    def _worth(self, word: str, asks: str) -> dict[int, tuple[float, str]]:
-        """What a word of a question says for each entry, and in which part it stands most."""
+    def _worth_of_word(self, word: str, begun: bool) -> list[tuple[int, str, float]]:
+        """What a word says for which entries, and in which part of them it stands most."""
         best: dict[int, tuple[float, str]] = {}
-        for known, quality in self._meant(word, asks):
+        for known, quality in self._meant(word, begun):
             found = self._found[known]
             rare = math.log(1 + (len(self.entries) - len(found) + 0.5) / (len(found) + 0.5))
             for number, fields in found.items():
@@ -88,18 +95,16 @@ class Finder:
                 worth = quality * rare * amount / (SATURATION + amount)
                 if worth > best.get(number, (0.0, ""))[0]:
                     best[number] = (worth, max(fields, key=fields.__getitem__))
-        return best
+        return [(number, part, worth) for number, (worth, part) in best.items()]
 
-    def _meant(self, word: str, asks: str) -> list[tuple[str, float]]:
+    def _meant(self, word: str, begun: bool) -> list[tuple[str, float]]:
         """The known words that a word may stand for, and how much they count."""
         meant = [(word, 1.0)] if word in self._found else []
-        last = asks[-1:].isalnum() and word == (asked_words(asks) or [""])[-1]
-        if (not meant or last) and len(word) >= 2:
-            begun = [known for known in self._words if known.startswith(word) and known != word]
-            meant += [(known, BEGUN) for known in begun]
+        if not meant or begun:
+            longer = [known for known in self._words if known.startswith(word) and known != word]
+            meant += [(known, BEGUN) for known in longer]
         if not meant and len(word) >= 4:
-            inside = [known for known in self._words if word in known]
-            meant += [(known, BEGUN) for known in inside]
+            meant += [(known, BEGUN) for known in self._words if word in known]
         if not meant and len(word) >= 4:
             wrong = 1 if len(word) < 8 else 2
             near = process.extract(
@@ -109,17 +114,24 @@ class Finder:
         return meant
 
     def _same_message(self, asks: str) -> dict[int, tuple[float, str]]:
-        """The entries with a message like the one asked for: how alike, of 1, and which."""
-        wanted = neutral(asks)
-        if len(wanted.split()) < 3:
+        """The entries with a message like the one asked for: how alike, up to 1, and which.
+
+        Alike is the share of one's words that the other has, too, the rare ones counting more.
+        """
+        wanted = frozenset(neutral(asks).split())
+        if len(wanted) < 3:
             return {}
+        whole = self._weight(wanted)
         best: dict[int, tuple[float, str]] = {}
-        for known, number, message in self._messages:
-            likeness = fuzz.token_set_ratio(wanted, known) if len(wanted) < 400 else 0
-            likeness = max(likeness, fuzz.partial_ratio(known, wanted))
-            if likeness >= ALIKE and likeness / 100 > best.get(number, (0.0, ""))[0]:
-                best[number] = (likeness / 100, message)
+        for said, number, message in self._said:
+            shared = self._weight(said & wanted)
+            likeness = shared / min(whole, self._weight(said))
+            if likeness >= ALIKE and likeness > best.get(number, (0.0, ""))[0]:
+                best[number] = (likeness, message)
         return best
+
+    def _weight(self, words: Iterable[str]) -> float:
+        return sum(1 / (1 + self._uses[word]) for word in words)
 
 
 def _fields(entry: Entry) -> dict[str, list[str]]:

@@ -119,3 +119,9 @@ def asked_words(text: str) -> list[str]:
     told = [other for word in single for other in SAME.get(word, word).split()]
     kept = [stem(word) for word in [*single, *told, *joined] if word not in STOP]
     return list(dict.fromkeys(kept))
+
+
+def called_names(text: str) -> frozenset[str]:
+    """The words of ``text`` that are written like functions: ``x.roll``, ``roll(…``, ``as_tensor``."""
+    found = re.findall(r"\w+(?=\()|(?<=\.)[a-z]\w+|\w+_\w*", text)
+    return frozenset(stem(name.lower()) for name in found)
