@@ -1,4 +1,8 @@
-"""Whether the links of a notebook lead somewhere: to files that exist, and headings in them."""
+"""Whether the links of a notebook lead somewhere: to files that exist, and places in them.
+
+A place is a heading, as in ``02_batch_dimension.ipynb#Why``, or a cell, as in ``#cell-id=why``.
+JupyterLab finds a heading only by letters and signs that a browser leaves as they are.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import nbformat
 from utils.finding.markdown import CODE, FENCE, anchor_of, headings
 
 # A target may hold brackets, as long as they come in pairs.
+ENCODED = re.compile(r"[^!#$&'()*+,\-./0-9:;=?@A-Z\[\\\]^_a-z{|}~]")
 LINK = re.compile(r"\]\(((?:[^()\s]|\([^()\s]*\))+)\)")
 
 
@@ -28,23 +33,26 @@ def broken_links(path: Path) -> list[str]:
 
 
 def _is_missing(path: Path, target: str) -> bool:
-    """Whether the target of a link in ``path`` is missing."""
+    """Whether the target of a link in ``path`` is missing, or a place that JupyterLab misses."""
     if re.match(r"[a-z]+:", target):
         return False
     name, _, anchor = target.partition("#")
     file = path.parent / unquote(name) if name else path
     if not file.exists():
         return True
-    return bool(anchor) and file.suffix == ".ipynb" and unquote(anchor) not in _anchors(file)
+    if not anchor or file.suffix != ".ipynb":
+        return False
+    return bool(ENCODED.search(anchor)) or anchor not in _anchors(file)
 
 
 @cache
 def _anchors(path: Path) -> frozenset[str]:
     cells = nbformat.read(path, as_version=4).cells
+    names = [f"cell-id={cell.id}" for cell in cells]
     told = [
         heading
         for cell in cells
         if cell.cell_type == "markdown"
         for heading in headings(cell.source)
     ]
-    return frozenset(map(anchor_of, told))
+    return frozenset([*names, *map(anchor_of, told)])

@@ -122,6 +122,6 @@ def asked_words(text: str) -> list[str]:
 
 
 def called_names(text: str) -> frozenset[str]:
-    """The words of ``text`` that are written like functions: ``x.roll``, ``roll(…``, ``as_tensor``."""
+    """The words of ``text`` written like functions: ``x.roll``, ``roll(``, ``as_tensor``."""
     found = re.findall(r"\w+(?=\()|(?<=\.)[a-z]\w+|\w+_\w*", text)
     return frozenset(stem(name.lower()) for name in found)
