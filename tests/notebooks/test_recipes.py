@@ -7,23 +7,17 @@ from jupyter_client.manager import start_new_kernel
 from tests.finding.samples import notebook, recipe, selecting, write_samples
 from utils.authoring.link_targets import broken_links
 from utils.authoring.recipe_form import lacking
-from utils.authoring.store import NOTEBOOKS, notebooks
+from utils.authoring.store import NOTEBOOKS
 from utils.finding.reading import INDEX, read_recipes
 
 FOLDER = NOTEBOOKS / "recipes"
 RECIPES = sorted(path for path in FOLDER.glob("*.ipynb") if path.name != INDEX)
 each = pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
-each_notebook = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.name)
 
 
 @each
 def test_nothing_of_the_form_of_recipes_is_missing(path):
     assert lacking(path) == []
-
-
-@each_notebook
-def test_links_lead_to_files_and_headings_that_exist(path):
-    assert broken_links(path) == []
 
 
 def test_every_recipe_has_a_name_and_a_question_of_its_own():

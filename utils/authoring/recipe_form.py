@@ -86,9 +86,7 @@ def _in_recipe(slug: str, cells: list[NotebookNode]) -> list[str]:
     text = re.sub(r"^\|.*$", "", SYMPTOM.sub("", heading.partition("\n")[2]), flags=re.MULTILINE)
     low, high = ANSWER_WORDS
     if not low <= len(text.split()) <= high:
-        told.append(
-            f"an answer of {low} to {high} words under the heading, besides a table: {len(text.split())}"
-        )
+        told.append(f"an answer of {low} to {high} words under the heading: {len(text.split())}")
     parts = [cell.id.removeprefix(slug).removeprefix("-") for cell in cells]
     full = ["", "answer", "trap", "trap-shown", "more"]
     wanted = [part for part in full if part != "trap-shown" or part in parts]

@@ -18,7 +18,7 @@ from rapidfuzz.distance import OSA
 from utils.finding.entries import Entry
 from utils.finding.hits import Hit, Hits
 from utils.finding.messages import asked, error_class, neutral
-from utils.finding.words import asked_words, called_names, words_of
+from utils.finding.vocabulary import asked_words, called_names, words_of
 
 # How much a word counts where it stands.
 WEIGHTS = {
