@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-CLASS = r"[A-Z]\w*(?:Error|Warning|Exception|Interrupt|Iteration|Empty|Full|Expired|Exit)"
+CLASS = r"_?[A-Z]\w*(?:Error|Warning|Exception|Interrupt|Iteration|Empty|Full|Expired|Exit)"
 MESSAGE = re.compile(rf"^\s*(?:[a-z_]\w*\.)*({CLASS}): +(\S.*)$", flags=re.MULTILINE)
 BARE = re.compile(rf"^\s*(?:[a-z_]\w*\.)*({CLASS}):?\s*$", flags=re.MULTILINE)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -8,6 +8,7 @@ with it or are spelt like it. An error message is compared as a whole, too, with
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
@@ -18,7 +19,7 @@ from rapidfuzz.distance import OSA
 from utils.finding.entries import Entry
 from utils.finding.hits import Hit, Hits
 from utils.finding.messages import asked, error_class, neutral
-from utils.finding.vocabulary import asked_words, called_names, words_of
+from utils.finding.vocabulary import asked_words, called_names, joined_words, stem, words_of
 
 # How much a word counts where it stands.
 WEIGHTS = {
@@ -45,14 +46,17 @@ class Finder:
         self.entries = tuple(entries)
         fields = [_fields(entry) for entry in self.entries]
         self._found: dict[str, dict[int, dict[str, float]]] = defaultdict(dict)
+        self._spelt: dict[str, str] = {}  # each word as it is written, and as it is compared
         for name, weight in WEIGHTS.items():
-            words = [Counter(words_of("\n".join(field[name]))) for field in fields]
+            spelt = [words_of("\n".join(field[name])) for field in fields]
+            words = [Counter(map(stem, there)) for there in spelt]
+            self._spelt |= {word: stem(word) for there in spelt for word in there}
             usual = sum(map(Counter.total, words)) / max(1, len(words)) or 1.0
             for number, counted in enumerate(words):
                 long = 1 - LENGTH + LENGTH * counted.total() / usual
                 for word, count in counted.items():
                     self._found[word].setdefault(number, {})[name] = weight * count / long
-        self._words = sorted(self._found)
+        self._sorted = sorted(self._spelt)
         self._said = [
             (frozenset(neutral(message).split()), number, message)
             for number, entry in enumerate(self.entries)
@@ -65,10 +69,11 @@ class Finder:
         """The entries that answer ``text`` best, at most ``limit``; none for an empty text."""
         asks = asked(text)
         words, names = asked_words(asks), called_names(asks)
+        words += [word for word in joined_words(asks) if stem(word) in self._found]
         parts: dict[int, dict[str, float]] = defaultdict(dict)
         for word in words:
-            begun = word == words[-1] and asks[-1:].isalnum()  # it may go on
-            times = NAMED if word in names else 1.0
+            begun = asks.lower().endswith(word)  # it may go on
+            times = NAMED if stem(word) in names else 1.0
             for number, part, worth in self._worth(word, begun):
                 parts[number][part] = parts[number].get(part, 0.0) + times * worth
         scores = {number: sum(part.values()) for number, part in parts.items()}
@@ -87,7 +92,7 @@ class Finder:
     def _worth_of_word(self, word: str, begun: bool) -> list[tuple[int, str, float]]:
         """What a word says for which entries, and in which part of them it stands most."""
         best: dict[int, tuple[float, str]] = {}
-        for known, quality in self._meant(word, begun):
+        for known, quality in self._meant(word, begun).items():
             found = self._found[known]
             rare = math.log(1 + (len(self.entries) - len(found) + 0.5) / (len(found) + 0.5))
             for number, fields in found.items():
@@ -97,20 +102,21 @@ class Finder:
                     best[number] = (worth, max(fields, key=fields.__getitem__))
         return [(number, part, worth) for number, (worth, part) in best.items()]
 
-    def _meant(self, word: str, begun: bool) -> list[tuple[str, float]]:
+    def _meant(self, word: str, begun: bool) -> dict[str, float]:
         """The known words that a word may stand for, and how much they count."""
-        meant = [(word, 1.0)] if word in self._found else []
+        meant = {stem(word): 1.0} if stem(word) in self._found else {}
         if not meant or begun:
-            longer = [known for known in self._words if known.startswith(word) and known != word]
-            meant += [(known, BEGUN) for known in longer]
+            ends = (bisect_left(self._sorted, end) for end in (word, f"{word}\uffff"))
+            longer = {self._spelt[spelt] for spelt in self._sorted[slice(*ends)]}
+            meant |= {known: BEGUN for known in longer if known not in meant}
         if not meant and len(word) >= 4:
-            meant += [(known, BEGUN) for known in self._words if word in known]
+            meant = {known: BEGUN for spelt, known in self._spelt.items() if word in spelt}
         if not meant and len(word) >= 4:
             wrong = 1 if len(word) < 8 else 2
             near = process.extract(
-                word, self._words, scorer=OSA.distance, score_cutoff=wrong, limit=3
+                word, self._spelt.keys(), scorer=OSA.distance, score_cutoff=wrong, limit=3
             )
-            meant += [(known, MISSPELT) for known, _, _ in near]
+            meant = {self._spelt[spelt]: MISSPELT for spelt, _, _ in near}
         return meant
 
     def _same_message(self, asks: str) -> dict[int, tuple[float, str]]:

@@ -67,6 +67,15 @@ SAME = {
     "faster": "fast slow time",
     "speed": "speed fast slow",
 }
+IRREGULAR = {"indices": "index", "matrices": "matrix", "axes": "axis", "vertices": "vertex"}
+ENDINGS = [
+    ("ies", "y"),
+    ("ied", "y"),
+    ("ication", "y"),
+    ("sses", "ss"),
+    ("ches", "ch"),
+    ("shes", "sh"),
+]
 NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+[a-z]\w*", flags=re.IGNORECASE)
 PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*|\d+[a-z]*|[^\W\d_]+")
 
@@ -74,9 +83,11 @@ PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*|\d+[a-z]*|[^\W\d_]+")
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """A word of small letters without the ending of a plural or of a form of a verb."""
+    if word in IRREGULAR:
+        return IRREGULAR[word]
     if len(word) <= 3 or not word.isalpha():
         return word
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh")):
+    for ending, instead in ENDINGS:
         if word.endswith(ending):
             return word.removesuffix(ending) + instead
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
@@ -104,21 +115,21 @@ def split_names(text: str) -> list[list[str]]:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of ``text`` as they are compared, without those that every text has."""
-    return [stem(word) for names in split_names(text) for word in names if word not in STOP]
+    """The words of ``text`` in small letters, without those that every text has."""
+    return [word for names in split_names(text) for word in names if word not in STOP]
 
 
 def asked_words(text: str) -> list[str]:
-    """The words of a question, with what else people call them, each once.
-
-    Two that stand side by side are also one: ``data loader`` is ``dataloader``, too.
-    """
-    names = split_names(text)
-    single = [word for name in names for word in name]
-    joined = [a[0] + b[0] for a, b in itertools.pairwise(names)]
+    """The words of a question, with what else people call them, each stem once."""
+    single = [word for name in split_names(text) for word in name]
     told = [other for word in single for other in SAME.get(word, word).split()]
-    kept = [stem(word) for word in [*single, *told, *joined] if word not in STOP]
-    return list(dict.fromkeys(kept))
+    kept = {stem(word): word for word in [*told, *single] if word not in STOP}
+    return list(kept.values())
+
+
+def joined_words(text: str) -> list[str]:
+    """Words that stand side by side as one: of ``data loader`` this is ``dataloader``."""
+    return [one[0] + other[0] for one, other in itertools.pairwise(split_names(text))]
 
 
 def called_names(text: str) -> frozenset[str]:
