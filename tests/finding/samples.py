@@ -66,7 +66,7 @@ def selecting():
         "sizes-differ",
         f"RuntimeError: {STACK.replace('[2]', '[2, 4]')}",
         "The samples of the batch have different lengths, and `stack` joins only equal ones.\n\n"
-        "**Symptom:** the loader stops at a certain batch",
+        "**Symptom:** the loader stops at a certain batch. It says which.",
     )
     return notebook("selecting per sample", *filler, wanted, told)
 

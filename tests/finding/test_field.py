@@ -69,7 +69,9 @@ def test_messages_are_listed_once_with_all_their_recipes(entries):
     listing = symptom_table(entries)
     assert repr(listing) == "1 messages and 1 other symptoms"
     assert re.findall("<strong>(.*?)</strong>", listing.html) == ["RuntimeError", "No message"]
-    assert listing.html.count("stack expects each tensor to be equal size") == 3  # and a title, twice
+    assert (
+        listing.html.count("stack expects each tensor to be equal size") == 3
+    )  # and a title, twice
     (message,) = [row for row in rows(listing) if row[0].startswith("stack expects")]
     assert message[1].startswith("RuntimeError: stack expects"), "whose title it is comes first"
     assert message[1].count("How do I") >= 14

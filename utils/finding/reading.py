@@ -50,6 +50,11 @@ def _in_notebook(path: Path) -> Iterator[Entry]:
             yield _entry(path.name, subject[:1].upper() + subject[1:], imports, own)
 
 
+def without_symptoms(text: str) -> str:
+    """A text without its symptoms, each the sentence after ``**Symptom:**``."""
+    return SYMPTOM.sub(lambda found: " ".join(sentences(found[1])[1:]), text)
+
+
 def _markdown(cell: dict[str, Any]) -> str:
     return cell["source"] if cell["cell_type"] == "markdown" else ""
 
@@ -57,8 +62,10 @@ def _markdown(cell: dict[str, Any]) -> str:
 def _entry(notebook: str, subject: str, imports: str, cells: list[dict[str, Any]]) -> Entry:
     heading, _, text = cells[0]["source"].partition("\n")
     title = plain(heading.removeprefix("## ").strip())
-    symptoms = tuple(plain(found).strip() for found in SYMPTOM.findall(text))
-    text = SYMPTOM.sub("", text)
+    symptoms = tuple(
+        plain(sentences(found)[0]).removesuffix(".") for found in SYMPTOM.findall(text)
+    )
+    text = without_symptoms(text)
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     told = [text, *map(_markdown, cells[1:])]
     printed = "\n".join(filter(None, map(_printed, cells)))
