@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from utils.finding.markdown import headings
+from utils.finding.markdown import CODE, headings
 from utils.finding.reading import without_symptoms
 
 SLUG = re.compile(r"[a-z0-9-]{3,40}")
@@ -82,7 +82,7 @@ def _in_recipe(slug: str, cells: list[NotebookNode]) -> list[str]:
     title = heading.splitlines()[0].removeprefix("## ")
     if "](" in title:
         told.append("a heading without links")
-    if re.search(r"(?<![`\w])__\w+__(?![`\w])", title):
+    if re.search(r"\b__\w+__\b", CODE.sub("", title)):
         told.append("code marks around __names__ in the heading, which Markdown makes bold")
     text = TABLE.sub("", without_symptoms(heading.partition("\n")[2]))
     low, high = ANSWER_WORDS
