@@ -24,8 +24,16 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def notebooks() -> list[Path]:
-    """All notebooks whose outputs are stored: the lessons, then the solutions."""
-    return sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(NOTEBOOKS.glob("solutions/*.ipynb"))
+    """All notebooks whose outputs are stored: lessons, solutions, recipes, then their index.
+
+    The index is last, since it is made of what the recipes have stored.
+    """
+    recipes = sorted(NOTEBOOKS.glob("recipes/*.ipynb"), key=lambda path: path.stem == "index")
+    return [
+        *sorted(NOTEBOOKS.glob("*.ipynb")),
+        *sorted(NOTEBOOKS.glob("solutions/*.ipynb")),
+        *recipes,
+    ]
 
 
 def run_notebook(notebook: nbformat.NotebookNode, folder: Path, seconds: int = 300) -> None:
