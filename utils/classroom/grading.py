@@ -17,7 +17,7 @@ from utils.classroom.hidden import chance_seed, tasks
 from utils.classroom.interrupts import terminable
 from utils.classroom.judging import Task, judge
 from utils.classroom.kernel import LostError
-from utils.classroom.names import folder_name
+from utils.classroom.names import folder_name, printable
 from utils.classroom.records import FAILED, GRADED, MISSING, TO_READ, CourseError, Record
 from utils.classroom.repair import grade_id, put_back
 from utils.classroom.safe_outputs import safe
@@ -63,7 +63,7 @@ def grade(
                     graded[student] = before
                     continue
                 course.state.keep(assignment, student, replace(before, digest=""))
-                record = _grade(course, assignment, student, before, limits or Limits())
+                record = _printable(_grade(course, assignment, student, before, limits or Limits()))
                 graded[student] = replace(record, digest=now)
                 course.state.keep(assignment, student, graded[student])
                 for note in record.notes:
@@ -104,6 +104,12 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
     return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs)
 
 
+def _printable(record: Record) -> Record:
+    """The record, with nothing in it that could not be written or shown."""
+    notes, signs = ([printable(line) for line in told] for told in (record.notes, record.signs))
+    return replace(record, notes=notes, signs=signs)
+
+
 def _run_twice_at_most(
     course: Course, assignment: str, student: str, notebook: NotebookNode, limits: Limits
 ) -> Graded:
@@ -127,7 +133,7 @@ def run(
         for task in wanted:
             said = _judged(task, session, notes)
             if said:
-                wrong[task.test] = said
+                wrong[task.test] = printable(said)
         problems, faults = session.problems, session.faults
     outputs = [
         [error_output("Wrong", wrong[name])] if name in wrong else _shown(cell)
