@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,28 +195,36 @@ HOARDING = {
         "import os, time\nfor _ in range(200): os.write(os.memfd_create('a'), bytes(60 * 2**20))\n"
         "time.sleep(30)"
     ),
-    "files": (
-        "import glob, time\n(folder,) = glob.glob('/tmp/grade-*')\nfor n in range(30):\n"
-        "    open(f'{folder}/{n}', 'wb').write(bytes(50 * 2**20))\ntime.sleep(30)"
+    "files in memory, mapped and closed": (
+        "import mmap, os, time\nheld = []\nfor _ in range(200):\n"
+        "    file = os.memfd_create('a'); os.write(file, bytes(60 * 2**20))\n"
+        "    held.append(mmap.mmap(file, 4096)); os.close(file)\ntime.sleep(30)"
     ),
-    "many files": (
-        "import glob, time\n(folder,) = glob.glob('/tmp/grade-*')\n"
-        "for n in range(30_000): open(f'{folder}/{n}', 'w').close()\ntime.sleep(30)"
+    "shared memory that is let go": (
+        "import mmap, time\nheld = []\nfor _ in range(20):\n"
+        "    held.append(mmap.mmap(-1, 2**28))\n"
+        "    for _ in range(256): held[-1].write(b'x' * 2**20)\n"
+        "    held[-1].madvise(mmap.MADV_DONTNEED)\ntime.sleep(30)"
     ),
-    "files that were removed": (
-        "import glob, os, time\n(folder,) = glob.glob('/tmp/grade-*')\nheld = []\n"
-        "for n in range(200):\n    held.append(open(f'{folder}/{n}', 'wb'))\n"
-        "    held[-1].write(bytes(50 * 2**20)); held[-1].flush(); os.unlink(held[-1].name)\n"
-        "time.sleep(30)"
+    "System V's shared memory": (
+        "import ctypes, time\nlib = ctypes.CDLL(None)\nlib.shmat.restype = ctypes.c_void_p\n"
+        "lib.shmdt.argtypes = [ctypes.c_void_p]\nfor _ in range(20):\n"
+        "    place = lib.shmat(lib.shmget(0, ctypes.c_size_t(2**28), 0o1600), None, 0)\n"
+        "    ctypes.memset(ctypes.c_void_p(place), 1, 2**28); lib.shmdt(place)\ntime.sleep(30)"
+    ),
+    "what was sent": (
+        "import os, socket, time\nheld = []\nfor _ in range(40):\n    if os.fork() == 0: break\n"
+        "try:\n    while True:\n        pair = socket.socketpair(); held.append(pair)\n"
+        "        for one in pair:\n            one.setblocking(False)\n            try:\n"
+        "                while True: one.send(bytes(2**15))\n"
+        "            except BlockingIOError: pass\nexcept OSError: time.sleep(100)"
     ),
 }
 
 
-@pytest.mark.parametrize(
-    "way",
-    ["files", *(pytest.param(way, marks=pytest.mark.thorough) for way in HOARDING)],
-)
-def test_limits_hold_in_all(way):
+@pytest.mark.thorough
+@pytest.mark.parametrize("way", HOARDING)
+def test_limits_of_memory_hold_in_all(way):
     """Each process and each file is small enough; all together are too much."""
     if not sandbox.protections()["folders"]:
         pytest.skip("this system shows a submission everything")
@@ -226,6 +235,68 @@ def test_limits_hold_in_all(way):
     finally:
         kernel.end()
     assert not kernel._sandbox.folder.exists()
+
+
+FILES = {
+    "in many files": "for n in range(50): open(f'{folder}/{n}', 'wb').write(bytes(2**24))",
+    "in a large file": "open(f'{folder}/a', 'wb').write(bytes(2**27))",
+    "in many empty files": "for n in range(50_000): open(f'{folder}/{n}', 'w').close()",
+    "in files that are removed": (
+        "held = []\nfor n in range(50):\n    held.append(open(f'{folder}/{n}', 'wb'))\n"
+        "    held[-1].write(bytes(2**24)); held[-1].flush(); os.unlink(held[-1].name)"
+    ),
+    "in files that are mapped, removed and closed": (
+        "held = []\nfor n in range(50):\n    with open(f'{folder}/{n}', 'wb+') as file:\n"
+        "        os.posix_fallocate(file.fileno(), 0, 2**24)\n"
+        "        held.append(mmap.mmap(file.fileno(), 4096)); os.unlink(file.name)"
+    ),
+    "in files that are under way": (
+        "one, other = socket.socketpair()\nfor n in range(50):\n"
+        "    with open(f'{folder}/{n}', 'wb+') as file:\n"
+        "        os.posix_fallocate(file.fileno(), 0, 2**24)\n"
+        "        socket.send_fds(one, [b'x'], [file.fileno()]); os.unlink(file.name)"
+    ),
+}
+
+
+@pytest.mark.parametrize("where", ["glob.glob('/tmp/grade-*')[0]", "'/tmp'", "'/dev/shm'"])
+def test_limits_of_disk_hold_however_a_file_is_hidden(where):
+    if not sandbox.protections()["folders"]:
+        pytest.skip("this system shows a submission everything")
+    for source in FILES.values():
+        kernel = Kernel(LIMITS)
+        start = f"import glob, mmap, os, socket\nfolder = {where}\n"
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+        try:
+            (output,) = kernel.run(f"{start}{source}", 60)
+            kept = shutil.disk_usage(tempfile.gettempdir()).free
+        finally:
+            kernel.end()
+        assert output.ename == "OSError", source
+        assert free - kept < 2**28, source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for _ in range(80): socket.send(part, zmq.SNDMORE, copy=False)",
+        "for _ in range(80): socket.send_multipart([part, part], copy=False)",
+    ],
+)
+def test_endless_messages_do_not_fill_the_graders_memory(monkeypatch, source):
+    """One message of endlessly many parts, or many messages: each is small enough."""
+    monkeypatch.setattr("utils.classroom.kernel.MOST_HELD", 2**28)
+    start = (
+        "import time, zmq\npart = bytes(2**23)\n"
+        "from ipykernel.kernelapp import IPKernelApp\n"
+        "thread = IPKernelApp.instance().iopub_thread\nsocket = thread.socket\n"
+    )
+    kernel = Kernel(LIMITS)
+    try:
+        with pytest.raises(LostError, match="it sent more than 0.25 GiB of messages"):
+            kernel.run(f"{start}def flood():\n    {source}\nthread.schedule(flood)", 60)
+    finally:
+        kernel.end()
 
 
 def test_a_submission_may_have_workers():
