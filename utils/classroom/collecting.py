@@ -99,7 +99,7 @@ def _files(
                 target = Path(tempfile.mkdtemp(dir=unpacked))
                 # a student's own archive says any time; when it came is the time of the archive
                 moment, whose = entry.stat().st_mtime, shown.partition("/")[0]
-                lines += unpack(Path(entry.path), target, shown, room, lambda _, w=whose: w, moment)
+                lines += unpack(Path(entry.path), target, shown, room, whose, moment)
                 within = _without_wrapper(target)
                 place = shown if before else f"{shown[:-4]}/"
                 waiting.append((within, f"{place[:-4]}/" if before else place, depth + 1))

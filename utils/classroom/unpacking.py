@@ -8,7 +8,6 @@ import stat
 import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -48,13 +47,13 @@ def unpack(
     target: Path,
     shown: str,
     room: Room,
-    whose: Callable[[PurePosixPath], str] = lambda place: str(place.parent),
+    whose: str | None = None,
     moment: float | None = None,
 ) -> list[Line]:
     """Unpack the ordinary files of a zip, without trusting its names, links, sizes or contents.
 
-    ``whose`` says of the place of a file whose ``room`` it takes. The files get the time that
-    the archive says, or the ``moment``.
+    ``whose`` is the student whose ``room`` it takes; without one, each folder is another's. The
+    files get the time that the archive says, or the ``moment``.
     """
     lines = []
     target.mkdir(parents=True, exist_ok=True)
@@ -70,7 +69,7 @@ def unpack(
                     lines.append(Line(place, "", False, "a link; hand in the file itself"))
                 elif info.file_size > LARGEST:
                     lines.append(Line(place, "", False, "too large"))
-                elif not room.take(whose(PurePosixPath(*kept)), info.file_size):
+                elif not room.take(whose or "/".join(kept[:-1]), info.file_size):
                     lines.append(Line(place, "", False, "too many or too large files in all"))
                     if moment is not None:  # all that follows is the same student's
                         break
