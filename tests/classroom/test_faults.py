@@ -135,6 +135,89 @@ def test_a_wrong_answer_is_told_what_is_wrong(answer, words):
     assert words in graded.wrong["test"]
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "sum = 0",
+        "del math",
+        "for double in [1]: pass",
+        "double = double([torch.ones(1)]) if 0 else 3",
+        "def half(x): return x",
+        "with open('/dev/null') as half: pass",
+        "%reset -f",
+    ],
+)
+def test_what_a_later_cell_takes_away_costs_no_mark(behind):
+    """In the student's own notebook, the test was passed before that cell was run."""
+    answer = "def half(x): return x / 2\n"
+    answer += "def double(x): return [4 * half(x[0]) * math.cos(sum([]))]"
+    graded = grading.run(notebook(answer, behind), tasks(), LIMITS)
+    assert graded.wrong == {}
+    assert "right where it stands" in graded.notes[-1]
+    wrong = answer.replace("4 *", "5 *")
+    assert grading.run(notebook(wrong, behind), tasks(), LIMITS).wrong.keys() == {"test"}
+
+
+@pytest.mark.parametrize(
+    "prepared",
+    [
+        "FACTOR = [0]\nFACTOR[0] = 2",
+        "FACTOR = []\nFACTOR.append(2)",
+        "FACTOR = [1]\nFACTOR[0] += 1",
+    ],
+)
+def test_what_a_cell_prepares_is_there_where_it_is_looked_at(prepared):
+    """A fresh process has run definitions alone, and the answer is right only behind the rest."""
+    growing = {"numbers": (([torch.ones(1)],), ([torch.ones(8)],))}
+    exercise = Exercise(lambda x: [2 * x[0]], {"one": ([torch.ones(1)],)}, growing)
+    task = Task("test", "double", (Part(exercise),))
+    answer = f"{prepared}\ndef double(x): return [FACTOR[0] * x[0]]"
+    assert grading.run(notebook(answer), [task], LIMITS).wrong == {}
+    looping = f"{prepared}\ndef double(x): return [torch.stack([FACTOR[0] * n for n in x[0]])]"
+    assert "still loops" in grading.run(notebook(looping), [task], LIMITS).wrong["test"]
+
+
+WORKERS = {
+    "a thread": "pool = __import__('concurrent.futures').futures.ThreadPoolExecutor(1)\n"
+    "def away(f, x): return pool.submit(f, x).result()",
+    "a process": "import os, tempfile\ndef away(f, x):\n"
+    "    name = tempfile.mktemp()\n    if os.fork() == 0:\n"
+    "        torch.save(f(x), name); os._exit(0)\n"
+    "    os.wait(); return torch.load(name)",
+}
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_work_that_is_done_elsewhere_is_seen(worker):
+    growing = {"numbers": (([torch.ones(1)],), ([torch.ones(200)],))}
+    loop = (
+        "import torch\n"
+        + WORKERS[worker]
+        + (
+            "\ndef looping(x): return torch.stack([2 * n for n in x])\n"
+            "def double(x): return [away(looping, x[0])]"
+        )
+    )
+    exercise = Exercise(lambda x: [2 * x[0]], {"one": ([torch.ones(1)],)}, growing)
+    task = Task("test", "double", (Part(exercise),))
+    assert grading.run(notebook(loop), [task], LIMITS).wrong.keys() == {"test"}
+
+
+def test_memory_that_is_taken_elsewhere_is_seen():
+    def memory(watch):
+        return "too much" if watch("memory", [torch.ones(9)]).peak > 10**6 else ""
+
+    exercise = Exercise(lambda x: [2 * x[0]], {"one": ([torch.ones(1)],)})
+    task = Task("test", "double", (Part(exercise, evidence=memory),))
+    much = "def double(x):\n    torch.ones(10**6); return [2 * x[0]]"
+    assert (
+        grading.run(notebook(f"import torch\n{much}"), [task], LIMITS).wrong["test"] == "too much"
+    )
+    elsewhere = much.replace("double", "much") + "\ndef double(x): return away(much, x)"
+    elsewhere = f"import torch\n{WORKERS['a thread']}\n{elsewhere}"
+    assert "threads" in grading.run(notebook(elsewhere), [task], LIMITS).wrong["test"]
+
+
 def test_where_nobody_can_look_nobody_loses_a_mark(monkeypatch):
     """A profiler that does not start is no loop."""
     growing = {"numbers": (([torch.ones(1)],), ([torch.ones(8)],))}
@@ -293,7 +376,7 @@ def test_endless_messages_do_not_fill_the_graders_memory(monkeypatch, source):
     )
     kernel = Kernel(LIMITS)
     try:
-        with pytest.raises(LostError, match="it sent more than 0.25 GiB of messages"):
+        with pytest.raises(LostError, match=r"it sent more than 0\.25 GiB of messages"):
             kernel.run(f"{start}def flood():\n    {source}\nthread.schedule(flood)", 60)
     finally:
         kernel.end()
