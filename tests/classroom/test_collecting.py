@@ -328,3 +328,13 @@ def test_who_hands_in_alone_hands_in_for_nobody_else(course, tmp_path, folder, s
     names = [f"{folder}/{other}/stacking.ipynb" for other in ("Ann", "Bob")]
     lines = collect(course, "stacking", delivered(tmp_path, *names))
     assert {line.student for line in lines} == {student}
+
+
+@pytest.mark.parametrize("form", ["{}.ipynb", "export/{}.ipynb", "{}/a/b/stacking.ipynb"])
+def test_a_large_class_is_not_one_student(course, tmp_path, monkeypatch, form):
+    """What the platform packs has room for everybody."""
+    monkeypatch.setattr("utils.classroom.unpacking.MOST_UNPACKED", 2**18)
+    names = [f"Ann{chr(ord('a') + n)}" for n in range(20)]
+    files = {form.format(name): NOTEBOOK for name in names}
+    (tmp_path / "all.zip").write_bytes(packed(files))
+    assert set(taken(collect(course, "stacking", tmp_path / "all.zip"))) == set(names)

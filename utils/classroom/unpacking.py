@@ -52,7 +52,7 @@ def unpack(
 ) -> list[Line]:
     """Unpack the ordinary files of a zip, without trusting its names, links, sizes or contents.
 
-    ``whose`` is the student whose ``room`` it takes; without one, each folder is another's. The
+    ``whose`` is the student whose ``room`` it takes; without one, each file is another's. The
     files get the time that the archive says, or the ``moment``.
     """
     lines = []
@@ -69,7 +69,7 @@ def unpack(
                     lines.append(Line(place, "", False, "a link; hand in the file itself"))
                 elif info.file_size > LARGEST:
                     lines.append(Line(place, "", False, "too large"))
-                elif not room.take(whose or "/".join(kept[:-1]), info.file_size):
+                elif not room.take(whose or "/".join(kept), info.file_size):
                     lines.append(Line(place, "", False, "too many or too large files in all"))
                     if moment is not None:  # all that follows is the same student's
                         break

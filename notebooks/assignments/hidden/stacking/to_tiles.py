@@ -69,7 +69,7 @@ def task(year: int, chance_seed: int) -> Task:
             "a photograph smaller than a tile": job(3, 9, 3, 4),
         },
         growing={
-            "tiles": (job(8, 8, 3, 4), job(32, 84, 3, 4)),
+            "tiles": (job(8, 8, 3, 4), job(640, 8, 3, 4)),
             "channels": (job(8, 8, 2, 4), job(8, 8, 160, 4)),
         },
         mistakes={
