@@ -70,7 +70,7 @@ class Session:
         """
         end = self._place_of.get(test, len(self.cells))
         behind = [cell.source for cell in self.cells[end:] if not _is_locked(cell)]
-        before = {name for cell in self.cells[:end] for name in _names_set(cell.source)}
+        before = {name for cell in self.cells[:end] for name in _names_set(cell.source, True)}
         replaced = {name for source in behind for name in _names_set(source)}
         taken = replaced & (before | set(dir(builtins)))
         return f"{end} cells" if taken or any(tree_of(one) is None for one in behind) else ""
@@ -205,10 +205,10 @@ def definitions(source: str) -> str:
     return ast.unparse(tree)
 
 
-def _names_set(source: str) -> set[str]:
+def _names_set(source: str, imported: bool = False) -> set[str]:
     """The names that a cell, outside of its functions and classes, gives a value or deletes.
 
-    Not those that it imports: cells often import once more what is there.
+    Those that it imports only if asked for: cells often import once more what is there.
     """
     tree = tree_of(source)
     waiting: list[ast.AST] = [tree] if tree else []
@@ -217,6 +217,8 @@ def _names_set(source: str) -> set[str]:
         one = waiting.pop()
         if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(one.name)
+        elif isinstance(one, ast.alias) and imported:
+            found.add((one.asname or one.name).partition(".")[0])
         elif isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
             found.add(one.id)
         elif not isinstance(one, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp):
