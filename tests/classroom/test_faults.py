@@ -173,7 +173,8 @@ def test_what_a_cell_prepares_is_there_where_it_is_looked_at(prepared):
     task = Task("test", "double", (Part(exercise),))
     answer = f"{prepared}\ndef double(x): return [FACTOR[0] * x[0]]"
     assert grading.run(notebook(answer), [task], LIMITS).wrong == {}
-    looping = f"import torch\n{prepared}\ndef double(x): return [torch.stack([FACTOR[0] * n for n in x[0]])]"
+    loop = "torch.stack([FACTOR[0] * n for n in x[0]])"
+    looping = f"import torch\n{prepared}\ndef double(x): return [{loop}]"
     assert "still loops" in grading.run(notebook(looping), [task], LIMITS).wrong["test"]
 
 
