@@ -6,10 +6,12 @@ import gc
 import io
 import re
 import warnings
+from collections import Counter
 from itertools import pairwise
 
 import nbformat
 import pytest
+import torch
 from nbgrader.preprocessors import ClearSolutions
 
 from tests.classroom.classes import briefly, wrong_answers
@@ -17,7 +19,7 @@ from utils.classroom import wire
 from utils.classroom.answering import reply_from
 from utils.classroom.course import ASSIGNMENTS
 from utils.classroom.hidden import tasks
-from utils.classroom.judging import judge
+from utils.classroom.judging import MOST_CALLS, judge
 
 PATHS = sorted((ASSIGNMENTS / "source").glob("*/*.ipynb"))
 SEEDS = [1, 2026]
@@ -174,6 +176,49 @@ def test_a_wrong_answer_costs_its_own_task_alone(path):
         run = Run(code_cells(path) | {task: sources[0]})
         assert set(run.errors()) <= {tests[task]}
         assert set(judged(path, 1, run.scope)) == {tests[task]}
+
+
+def sizes(inputs):
+    """All lengths, sizes of tensors and whole numbers among the inputs."""
+    for one in inputs:
+        if isinstance(one, list | tuple):
+            yield len(one)
+            yield from sizes(one)
+        elif isinstance(one, int):
+            yield one
+        else:
+            yield from getattr(one, "shape", ())
+
+
+@each
+def test_there_is_more_of_what_grows_than_a_loop_of_fixed_length_may_call(path):
+    for task in tasks(ASSIGNMENTS / "hidden" / path.stem, 1, 1):
+        for part in task.parts:
+            for what, (few, many) in part.exercise.growing.items():
+                more = Counter(sizes(many)) - Counter(sizes(few))
+                assert max(more) > MOST_CALLS, f"{task.answer}: {what}"
+
+
+LEAVING = [
+    "np.asarray(a)",
+    "np.from_dlpack(a)",
+    "next(map(Tensor.numpy, [a]))",
+    "operator.methodcaller('numpy')(a)",
+    "getattr(a, 'num' + 'py')()",
+    "functools.partial(Tensor.numpy, a)()",
+]
+
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_data_leave_by_no_back_door(way):
+    (path,) = [path for path in PATHS if path.stem == "stacking"]
+    source = "import functools, operator\nimport numpy as np\n" + code_cells(path)["answer-3"]
+    found = source.replace("squares = (a.", f"squares = (torch.from_numpy({way}).to(a.dtype).")
+    scope = {"torch": torch, "Tensor": torch.Tensor}
+    exec(source, scope)
+    assert judged(path, 1, scope, only="test-3") == {}
+    exec(found, scope)
+    assert "leaves PyTorch" in judged(path, 1, scope, only="test-3")["test-3"]
 
 
 @each

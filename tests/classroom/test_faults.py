@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,90 @@ def test_a_wrong_answer_is_told_what_is_wrong(answer, words):
     assert words in graded.wrong["test"]
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "sum = 0",
+        "del math",
+        "for double in [1]: pass",
+        "double = double([torch.ones(1)]) if 0 else 3",
+        "def half(x): return x",
+        "with open('/dev/null') as half: pass",
+        "%reset -f",
+    ],
+)
+def test_what_a_later_cell_takes_away_costs_no_mark(behind):
+    """In the student's own notebook, the test was passed before that cell was run."""
+    answer = "def half(x): return x / 2\n"
+    answer += "def double(x): return [4 * half(x[0]) * math.cos(sum([]))]"
+    graded = grading.run(notebook(answer, behind), tasks(), LIMITS)
+    assert graded.wrong == {}
+    assert "right where it stands" in graded.notes[-1]
+    wrong = answer.replace("4 *", "5 *")
+    assert grading.run(notebook(wrong, behind), tasks(), LIMITS).wrong.keys() == {"test"}
+
+
+@pytest.mark.parametrize(
+    "prepared",
+    [
+        "FACTOR = [0]\nFACTOR[0] = 2",
+        "FACTOR = []\nFACTOR.append(2)",
+        "FACTOR = [1]\nFACTOR[0] += 1",
+    ],
+)
+def test_what_a_cell_prepares_is_there_where_it_is_looked_at(prepared):
+    """A fresh process has run definitions alone, and the answer is right only behind the rest."""
+    growing = {"numbers": (([torch.ones(1)],), ([torch.ones(8)],))}
+    exercise = Exercise(lambda x: [2 * x[0]], {"one": ([torch.ones(1)],)}, growing)
+    task = Task("test", "double", (Part(exercise),))
+    answer = f"{prepared}\ndef double(x): return [FACTOR[0] * x[0]]"
+    assert grading.run(notebook(answer), [task], LIMITS).wrong == {}
+    loop = "torch.stack([FACTOR[0] * n for n in x[0]])"
+    looping = f"import torch\n{prepared}\ndef double(x): return [{loop}]"
+    assert "still loops" in grading.run(notebook(looping), [task], LIMITS).wrong["test"]
+
+
+WORKERS = {
+    "a thread": "pool = __import__('concurrent.futures').futures.ThreadPoolExecutor(1)\n"
+    "def away(f, x): return pool.submit(f, x).result()",
+    "a process": "import os, tempfile\ndef away(f, x):\n"
+    "    name = tempfile.mktemp()\n    if os.fork() == 0:\n"
+    "        torch.save(f(x), name); os._exit(0)\n"
+    "    os.wait(); return torch.load(name)",
+}
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_work_that_is_done_elsewhere_is_seen(worker):
+    growing = {"numbers": (([torch.ones(1)],), ([torch.ones(200)],))}
+    loop = (
+        "import torch\n"
+        + WORKERS[worker]
+        + (
+            "\ndef looping(x): return torch.stack([2 * n for n in x])\n"
+            "def double(x): return [away(looping, x[0])]"
+        )
+    )
+    exercise = Exercise(lambda x: [2 * x[0]], {"one": ([torch.ones(1)],)}, growing)
+    task = Task("test", "double", (Part(exercise),))
+    assert grading.run(notebook(loop), [task], LIMITS).wrong.keys() == {"test"}
+
+
+def test_memory_that_is_taken_elsewhere_is_seen():
+    def memory(watch):
+        return "too much" if watch("memory", [torch.ones(9)]).peak > 10**6 else ""
+
+    exercise = Exercise(lambda x: [2 * x[0]], {"one": ([torch.ones(1)],)})
+    task = Task("test", "double", (Part(exercise, evidence=memory),))
+    much = "def double(x):\n    torch.ones(10**6); return [2 * x[0]]"
+    assert (
+        grading.run(notebook(f"import torch\n{much}"), [task], LIMITS).wrong["test"] == "too much"
+    )
+    elsewhere = much.replace("double", "much") + "\ndef double(x): return away(much, x)"
+    elsewhere = f"import torch\n{WORKERS['a thread']}\n{elsewhere}"
+    assert "threads" in grading.run(notebook(elsewhere), [task], LIMITS).wrong["test"]
+
+
 def test_where_nobody_can_look_nobody_loses_a_mark(monkeypatch):
     """A profiler that does not start is no loop."""
     growing = {"numbers": (([torch.ones(1)],), ([torch.ones(8)],))}
@@ -194,28 +279,36 @@ HOARDING = {
         "import os, time\nfor _ in range(200): os.write(os.memfd_create('a'), bytes(60 * 2**20))\n"
         "time.sleep(30)"
     ),
-    "files": (
-        "import glob, time\n(folder,) = glob.glob('/tmp/grade-*')\nfor n in range(30):\n"
-        "    open(f'{folder}/{n}', 'wb').write(bytes(50 * 2**20))\ntime.sleep(30)"
+    "files in memory, mapped and closed": (
+        "import mmap, os, time\nheld = []\nfor _ in range(200):\n"
+        "    file = os.memfd_create('a'); os.write(file, bytes(60 * 2**20))\n"
+        "    held.append(mmap.mmap(file, 4096)); os.close(file)\ntime.sleep(30)"
     ),
-    "many files": (
-        "import glob, time\n(folder,) = glob.glob('/tmp/grade-*')\n"
-        "for n in range(30_000): open(f'{folder}/{n}', 'w').close()\ntime.sleep(30)"
+    "shared memory that is let go": (
+        "import mmap, time\nheld = []\nfor _ in range(20):\n"
+        "    held.append(mmap.mmap(-1, 2**28))\n"
+        "    for _ in range(256): held[-1].write(b'x' * 2**20)\n"
+        "    held[-1].madvise(mmap.MADV_DONTNEED)\ntime.sleep(30)"
     ),
-    "files that were removed": (
-        "import glob, os, time\n(folder,) = glob.glob('/tmp/grade-*')\nheld = []\n"
-        "for n in range(200):\n    held.append(open(f'{folder}/{n}', 'wb'))\n"
-        "    held[-1].write(bytes(50 * 2**20)); held[-1].flush(); os.unlink(held[-1].name)\n"
-        "time.sleep(30)"
+    "System V's shared memory": (
+        "import ctypes, time\nlib = ctypes.CDLL(None)\nlib.shmat.restype = ctypes.c_void_p\n"
+        "lib.shmdt.argtypes = [ctypes.c_void_p]\nfor _ in range(20):\n"
+        "    place = lib.shmat(lib.shmget(0, ctypes.c_size_t(2**28), 0o1600), None, 0)\n"
+        "    ctypes.memset(ctypes.c_void_p(place), 1, 2**28); lib.shmdt(place)\ntime.sleep(30)"
+    ),
+    "what was sent": (
+        "import os, socket, time\nheld = []\nfor _ in range(40):\n    if os.fork() == 0: break\n"
+        "try:\n    while True:\n        pair = socket.socketpair(); held.append(pair)\n"
+        "        for one in pair:\n            one.setblocking(False)\n            try:\n"
+        "                while True: one.send(bytes(2**15))\n"
+        "            except BlockingIOError: pass\nexcept OSError: time.sleep(100)"
     ),
 }
 
 
-@pytest.mark.parametrize(
-    "way",
-    ["files", *(pytest.param(way, marks=pytest.mark.thorough) for way in HOARDING)],
-)
-def test_limits_hold_in_all(way):
+@pytest.mark.thorough
+@pytest.mark.parametrize("way", HOARDING)
+def test_limits_of_memory_hold_in_all(way):
     """Each process and each file is small enough; all together are too much."""
     if not sandbox.protections()["folders"]:
         pytest.skip("this system shows a submission everything")
@@ -226,6 +319,68 @@ def test_limits_hold_in_all(way):
     finally:
         kernel.end()
     assert not kernel._sandbox.folder.exists()
+
+
+FILES = {
+    "in many files": "for n in range(50): open(f'{folder}/{n}', 'wb').write(bytes(2**24))",
+    "in a large file": "open(f'{folder}/a', 'wb').write(bytes(2**27))",
+    "in many empty files": "for n in range(50_000): open(f'{folder}/{n}', 'w').close()",
+    "in files that are removed": (
+        "held = []\nfor n in range(50):\n    held.append(open(f'{folder}/{n}', 'wb'))\n"
+        "    held[-1].write(bytes(2**24)); held[-1].flush(); os.unlink(held[-1].name)"
+    ),
+    "in files that are mapped, removed and closed": (
+        "held = []\nfor n in range(50):\n    with open(f'{folder}/{n}', 'wb+') as file:\n"
+        "        os.posix_fallocate(file.fileno(), 0, 2**24)\n"
+        "        held.append(mmap.mmap(file.fileno(), 4096)); os.unlink(file.name)"
+    ),
+    "in files that are under way": (
+        "one, other = socket.socketpair()\nfor n in range(50):\n"
+        "    with open(f'{folder}/{n}', 'wb+') as file:\n"
+        "        os.posix_fallocate(file.fileno(), 0, 2**24)\n"
+        "        socket.send_fds(one, [b'x'], [file.fileno()]); os.unlink(file.name)"
+    ),
+}
+
+
+@pytest.mark.parametrize("where", ["glob.glob('/tmp/grade-*')[0]", "'/tmp'", "'/dev/shm'"])
+def test_limits_of_disk_hold_however_a_file_is_hidden(where):
+    if not sandbox.protections()["folders"]:
+        pytest.skip("this system shows a submission everything")
+    for source in FILES.values():
+        kernel = Kernel(LIMITS)
+        start = f"import glob, mmap, os, socket\nfolder = {where}\n"
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+        try:
+            (output,) = kernel.run(f"{start}{source}", 60)
+            kept = shutil.disk_usage(tempfile.gettempdir()).free
+        finally:
+            kernel.end()
+        assert output.ename == "OSError", source
+        assert free - kept < 2**28, source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for _ in range(80): socket.send(part, zmq.SNDMORE, copy=False)",
+        "for _ in range(80): socket.send_multipart([part, part], copy=False)",
+    ],
+)
+def test_endless_messages_do_not_fill_the_graders_memory(monkeypatch, source):
+    """One message of endlessly many parts, or many messages: each is small enough."""
+    monkeypatch.setattr("utils.classroom.kernel.MOST_HELD", 2**28)
+    start = (
+        "import time, zmq\npart = bytes(2**23)\n"
+        "from ipykernel.kernelapp import IPKernelApp\n"
+        "thread = IPKernelApp.instance().iopub_thread\nsocket = thread.socket\n"
+    )
+    kernel = Kernel(LIMITS)
+    try:
+        with pytest.raises(LostError, match=r"it sent more than 0\.25 GiB of messages"):
+            kernel.run(f"{start}def flood():\n    {source}\nthread.schedule(flood)", 60)
+    finally:
+        kernel.end()
 
 
 def test_a_submission_may_have_workers():

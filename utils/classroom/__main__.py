@@ -16,6 +16,7 @@ try:
     from utils.classroom.feedback import pack, write_feedback
     from utils.classroom.grading import grade
     from utils.classroom.likeness import alike
+    from utils.classroom.names import printable
     from utils.classroom.records import CourseError
     from utils.classroom.sandbox import Limits, protections
 except ModuleNotFoundError as error:
@@ -84,7 +85,8 @@ def _collect(course: Course, options: argparse.Namespace) -> None:
     lines = collect(course, options.assignment, options.downloads)
     for line in lines:
         what = "taken" if line.taken else "left out"
-        print("  ".join([what.ljust(8), line.student.ljust(24), line.file, line.why]).rstrip())
+        told = "  ".join([what.ljust(8), line.student.ljust(24), line.file, line.why])
+        print(printable(told).rstrip())
     students = {line.student for line in lines if line.taken}
     print(f"{len(students)} submissions of {options.assignment}")
 

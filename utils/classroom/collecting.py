@@ -7,8 +7,6 @@ import re
 import shutil
 import stat
 import tempfile
-import time
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,21 +16,12 @@ from utils.classroom.course import Course
 from utils.classroom.names import composed, folder_name
 from utils.classroom.records import CourseError
 from utils.classroom.submissions import LARGEST, is_clutter, is_notebook
+from utils.classroom.unpacking import Line, Room, unpack
 
-MOST_UNPACKED = 2**30  # bytes, of all archives together
+DEEPEST = 3  # archives within archives
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)")
 _CANVAS = re.compile(r"(?P<name>[^_\d]+?)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<rest>.+)")
 _AGAIN = re.compile(r"(?P<name>.+?)(?:-| \(|_v)(?P<number>\d{1,2})\)?")
-
-
-@dataclass(frozen=True)
-class Line:
-    """What became of one delivered file."""
-
-    file: str
-    student: str
-    taken: bool
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,25 +45,37 @@ def collect(course: Course, assignment: str, downloads: Path) -> list[Line]:
     if not downloads.exists():
         raise CourseError(f"There is no folder or zip {downloads}.")
     lines: list[Line] = []
+    roster = {composed(name) for name in course.students()}
     with tempfile.TemporaryDirectory() as unpacked:
         start = downloads
         if downloads.is_file():
             start = Path(unpacked) / "all"
-            lines += _unpack(downloads, start, downloads.name)
-        files = list(_files(start, Path(unpacked), lines))
-        roster = {composed(name) for name in course.students()}
-        known = [_named(path, shown, roster) for path, shown in files]
+            lines += unpack(downloads, start, downloads.name, Room())
+        known = []
+        for path, shown in _files(start, Path(unpacked), lines, roster):
+            file = _named(path, shown, roster)
+            if file.student.startswith(".") or not file.student:
+                lines.append(Line(shown, "", False, "its name is no student's"))
+            else:
+                known.append(file)
         for student in sorted({file.student for file in known}):
             mine = [file for file in known if file.student == student]
-            lines += _take(course, assignment, student, mine)
+            try:
+                lines += _take(course, assignment, student, mine)
+            except OSError as error:  # whatever it is, the others are taken
+                why = f"cannot be taken: {error.strerror}"
+                lines += [Line(file.shown, student, False, why) for file in mine]
     return sorted(lines, key=lambda line: (line.student, line.file))
 
 
-def _files(start: Path, unpacked: Path, lines: list[Line]) -> Iterator[tuple[Path, str]]:
+def _files(
+    start: Path, unpacked: Path, lines: list[Line], roster: set[str]
+) -> Iterator[tuple[Path, str]]:
     """The ordinary files below a folder, and in zips, with the place where each was."""
-    waiting = [(_without_wrapper(start), "")]
+    room = Room()
+    waiting = [(start if _is_one_student(start, roster) else _without_wrapper(start), "", 0)]
     while waiting:
-        folder, before = waiting.pop()
+        folder, before, depth = waiting.pop()
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
@@ -88,16 +89,20 @@ def _files(start: Path, unpacked: Path, lines: list[Line]) -> Iterator[tuple[Pat
             elif stat.S_ISLNK(kind):
                 lines.append(Line(shown, "", False, "a link; hand in the file itself"))
             elif stat.S_ISDIR(kind):
-                waiting.append((Path(entry.path), f"{shown}/"))
+                waiting.append((Path(entry.path), f"{shown}/", depth))
             elif not stat.S_ISREG(kind):
                 lines.append(Line(shown, "", False, "no ordinary file"))
+            elif entry.name.lower().endswith(".zip") and depth == DEEPEST:
+                why = f"an archive in more than {DEEPEST - 1} others"
+                lines.append(Line(shown, "", False, why))
             elif entry.name.lower().endswith(".zip"):
                 target = Path(tempfile.mkdtemp(dir=unpacked))
-                problems = _unpack(Path(entry.path), target, shown)
-                lines += problems
+                # a student's own archive says any time; when it came is the time of the archive
+                moment, whose = entry.stat().st_mtime, shown.partition("/")[0]
+                lines += unpack(Path(entry.path), target, shown, room, whose, moment)
                 within = _without_wrapper(target)
                 place = shown if before else f"{shown[:-4]}/"
-                waiting.append((within, f"{place[:-4]}/" if before else place))
+                waiting.append((within, f"{place[:-4]}/" if before else place, depth + 1))
             else:
                 yield Path(entry.path), shown
 
@@ -112,33 +117,12 @@ def _without_wrapper(folder: Path) -> Path:
     return folder
 
 
-def _unpack(archive: Path, target: Path, shown: str) -> list[Line]:
-    """Unpack the ordinary files of a zip, without trusting its names, links or sizes."""
-    lines, total = [], 0
-    target.mkdir(parents=True, exist_ok=True)
-    try:
-        with zipfile.ZipFile(archive) as zipped:
-            for info in zipped.infolist():
-                parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-                kept = [part for part in parts if part not in ("", "/", "..", ".")]
-                if info.is_dir() or not kept:
-                    continue
-                place = f"{shown}/{info.filename}"
-                total += info.file_size
-                if stat.S_ISLNK(info.external_attr >> 16):
-                    lines.append(Line(place, "", False, "a link; hand in the file itself"))
-                elif info.file_size > LARGEST or total > MOST_UNPACKED:
-                    lines.append(Line(place, "", False, "too large"))
-                else:
-                    path = target.joinpath(*kept)
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    with zipped.open(info) as source, path.open("wb") as file:
-                        file.write(source.read(LARGEST))
-                    moment = time.mktime((*info.date_time, 0, 0, -1))
-                    os.utime(path, (moment, moment))
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
-        lines.append(Line(shown, "", False, f"cannot be unpacked: {error}"))
-    return lines
+def _is_one_student(folder: Path, roster: set[str]) -> bool:
+    """Whether all that a folder holds is a folder of one student, by what it is called."""
+    names = [path.name for path in folder.iterdir() if not is_clutter(path.name)]
+    return len(names) == 1 and (
+        composed(names[0]) in roster or any(form.fullmatch(names[0]) for form in (_MOODLE, _CANVAS))
+    )
 
 
 def _named(path: Path, shown: str, roster: set[str]) -> _File:
@@ -186,8 +170,8 @@ def _take(course: Course, assignment: str, student: str, files: list[_File]) -> 
         for file in taken:
             name = file.name if file.name else f"{assignment}.ipynb"
             place = new.joinpath(*PurePosixPath(name).parts)
-            place.parent.mkdir(parents=True, exist_ok=True)
             try:
+                place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(file.path, place)
                 lines.append(Line(file.shown, student, True, why))
             except OSError as error:

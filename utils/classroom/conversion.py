@@ -18,7 +18,7 @@ from nbgrader.utils import capture_log, setenv
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
-from utils.classroom.interrupts import postponed
+from utils.classroom.interrupts import LONGEST, postponed, within
 from utils.classroom.records import CourseError
 from utils.classroom.safe_outputs import safe_text
 
@@ -98,10 +98,13 @@ def _run(converter: object, **options: object) -> None:
         setattr(converter, name, value)
     tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     # nbgrader swallows an interruption, and calls alembic, also where no environment is active
-    with postponed(), setenv(PATH=tools), warnings.catch_warnings():
-        warnings.simplefilter("ignore", SAWarning)
-        result = capture_log(converter)
+    try:
+        with postponed(), setenv(PATH=tools), warnings.catch_warnings(), within(LONGEST):
+            warnings.simplefilter("ignore", SAWarning)
+            result = capture_log(converter)
+    except TimeoutError as error:
+        raise CourseError(str(error)) from None
     if not result["success"]:
         lines = f"{result.get('error', '')}\n{result.get('log', '')}".strip().splitlines()
         causes = [line.strip() for line in lines if re.match(r"\s*[\w.]*(Error|Exit)\b", line)]
-        raise CourseError((causes or lines)[-1])
+        raise CourseError((causes or lines or ["nbgrader does not say why"])[-1])

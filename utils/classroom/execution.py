@@ -8,6 +8,7 @@ cannot change is nobody's mark: it is tried again, and then reported.
 from __future__ import annotations
 
 import ast
+import builtins
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from utils.classroom.kernel import Kernel, LostError, StartError
+from utils.classroom.programs import tree_of
 from utils.classroom.sandbox import Limits
 
 MOST_STARTS = 12
@@ -36,6 +38,13 @@ class Session:
         self.cells = [
             cell for cell in notebook.cells if cell.cell_type == "code" and not _is_test(cell)
         ]
+        self._place_of: dict[str, int] = {}  # test -> how many of the cells stand before it
+        number = 0
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and not _is_test(cell):
+                number += 1
+            elif _is_test(cell):
+                self._place_of[name_of(cell)] = number
         self.problems: list[str] = []
         self.faults: list[str] = []
         self.attempts: dict[str, None] = {}
@@ -52,6 +61,20 @@ class Session:
         for place in list(self._kernels):
             self.forget(place)
 
+    def undone(self, test: str) -> str:
+        """A place to `ask` in which no cell behind a test has run yet.
+
+        "" where that makes no difference: where no cell of the student's behind it deletes or
+        replaces a name. ``sum = 0`` and ``del torch`` in later cells are no reason to lose a
+        task, whose test was passed where it stands.
+        """
+        end = self._place_of.get(test, len(self.cells))
+        behind = [cell.source for cell in self.cells[end:] if not _is_locked(cell)]
+        before = {name for cell in self.cells[:end] for name in _names_set(cell.source, True)}
+        replaced = {name for source in behind for name in _names_set(source)}
+        taken = replaced & (before | set(dir(builtins)))
+        return f"{end} cells" if taken or any(tree_of(one) is None for one in behind) else ""
+
     def forget(self, place: str) -> None:
         """End a kernel; the next question starts another one."""
         if place in self._kernels:
@@ -66,7 +89,11 @@ class Session:
             raise LostError(f"all cells and tests took longer than {self._limits.total_seconds} s")
         try:
             if place not in self._kernels:
-                self._kernels[place] = self._again() if place == "notebook" else self._fresh()
+                if place == "fresh":
+                    self._kernels[place] = self._fresh()
+                else:
+                    cells = place.removesuffix(" cells")
+                    self._kernels[place] = self._again(int(cells) if cells.isdecimal() else None)
             seconds = self._limits.seconds * (2 if observe else 1)  # a trace takes its time
             return self._kernels[place].ask(answer, way, inputs, observe, seconds)
         except LostError:
@@ -143,11 +170,11 @@ class Session:
                     raise
         raise AssertionError
 
-    def _again(self) -> Kernel:
-        """A new kernel that has run the notebook, but for what was left out."""
+    def _again(self, most: int | None) -> Kernel:
+        """A new kernel that has run the notebook, or so many cells, but for what was left out."""
         kernel = self._start()
         try:
-            for number, cell in enumerate(self.cells):
+            for number, cell in enumerate(self.cells[:most]):
                 if number not in self._left_out:
                     kernel.run(cell.source, self._limits.seconds)
         except BaseException:
@@ -171,12 +198,32 @@ class Session:
 
 def definitions(source: str) -> str:
     """The imports, functions, classes and named values of a cell, without what it does else."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    tree = tree_of(source)
+    if tree is None:
         return source  # a magic command, perhaps
     tree.body = [one for one in tree.body if isinstance(one, _DEFINING) or _names_a_value(one)]
     return ast.unparse(tree)
+
+
+def _names_set(source: str, imported: bool = False) -> set[str]:
+    """The names that a cell, outside of its functions and classes, gives a value or deletes.
+
+    Those that it imports only if asked for: cells often import once more what is there.
+    """
+    tree = tree_of(source)
+    waiting: list[ast.AST] = [tree] if tree else []
+    found: set[str] = set()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(one.name)
+        elif isinstance(one, ast.alias) and imported:
+            found.add((one.asname or one.name).partition(".")[0])
+        elif isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
+            found.add(one.id)
+        elif not isinstance(one, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp):
+            waiting += ast.iter_child_nodes(one)
+    return found
 
 
 def _names_a_value(statement: ast.stmt) -> bool:

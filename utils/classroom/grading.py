@@ -14,10 +14,10 @@ from utils.classroom import conversion, marks, sandbox
 from utils.classroom.course import ASSIGNMENTS, Course
 from utils.classroom.execution import Session, error_output
 from utils.classroom.hidden import chance_seed, tasks
-from utils.classroom.interrupts import terminable
+from utils.classroom.interrupts import LONGEST, terminable, within
 from utils.classroom.judging import Task, judge
 from utils.classroom.kernel import LostError
-from utils.classroom.names import folder_name
+from utils.classroom.names import folder_name, printable
 from utils.classroom.records import FAILED, GRADED, MISSING, TO_READ, CourseError, Record
 from utils.classroom.repair import grade_id, put_back
 from utils.classroom.safe_outputs import safe
@@ -25,6 +25,8 @@ from utils.classroom.sandbox import Limits
 from utils.classroom.signs import signs_in
 from utils.classroom.submissions import digest, find
 from utils.classroom.wire import UnreadableError
+
+_LOST = "the answer was called, and "
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def grade(
                     graded[student] = before
                     continue
                 course.state.keep(assignment, student, replace(before, digest=""))
-                record = _grade(course, assignment, student, before, limits or Limits())
+                record = _printable(_grade(course, assignment, student, before, limits or Limits()))
                 graded[student] = replace(record, digest=now)
                 course.state.keep(assignment, student, graded[student])
                 for note in record.notes:
@@ -75,10 +77,11 @@ def grade(
 
 def _grade(course: Course, assignment: str, student: str, before: Record, limits: Limits) -> Record:
     try:
-        submitted, notes = find(course, assignment, student)
-        if submitted is None:
-            return Record(MISSING)
-        repaired, more = put_back(submitted, course.released(assignment, student))
+        with within(LONGEST):
+            submitted, notes = find(course, assignment, student)
+            if submitted is None:
+                return Record(MISSING)
+            repaired, more = put_back(submitted, course.released(assignment, student))
         graded = _run_twice_at_most(course, assignment, student, repaired, limits)
         if graded.faults and graded.wrong:
             raise CourseError("; ".join(graded.faults))
@@ -104,6 +107,12 @@ def _grade(course: Course, assignment: str, student: str, before: Record, limits
     return Record(TO_READ if unread else GRADED, notes, read=read, signs=signs)
 
 
+def _printable(record: Record) -> Record:
+    """The record, with nothing in it that could not be written or shown."""
+    notes, signs = ([printable(line) for line in told] for told in (record.notes, record.signs))
+    return replace(record, notes=notes, signs=signs)
+
+
 def _run_twice_at_most(
     course: Course, assignment: str, student: str, notebook: NotebookNode, limits: Limits
 ) -> Graded:
@@ -126,8 +135,14 @@ def run(
     with Session(notebook, limits, hidden) as session:
         for task in wanted:
             said = _judged(task, session, notes)
+            place = session.undone(task.test) if said and not said.startswith(_LOST) else ""
+            if place and not _judged(task, session, [], place):
+                notes.append(f"cell {task.test}: right where it stands; a later cell undoes it")
+                said = ""
+            if place:
+                session.forget(place)
             if said:
-                wrong[task.test] = said
+                wrong[task.test] = printable(said)
         problems, faults = session.problems, session.faults
     outputs = [
         [error_output("Wrong", wrong[name])] if name in wrong else _shown(cell)
@@ -137,19 +152,26 @@ def run(
     return Graded(outputs, wrong, [*problems, *notes], faults, list(session.attempts))
 
 
-def _judged(task: Task, session: Session, notes: list[str]) -> str:
-    """What is wrong with an answer. One that is lost gets a second try, in new processes."""
+def _judged(task: Task, session: Session, notes: list[str], notebook: str = "notebook") -> str:
+    """What is wrong with an answer. One that is lost gets a second try, in new processes.
+
+    ``notebook`` is the place where the notebook has been run.
+    """
+
+    def ask(place: str, *question: str) -> dict:
+        return session.ask(notebook if place == "notebook" else place, *question)
+
     for attempt in range(2):
         try:
-            return judge(task, session.ask)
+            return judge(task, ask)
         except LostError as lost:
             if attempt:
                 notes.append(f"cell {task.test}: {lost}")
-                return f"the answer was called, and {lost}"
-            session.forget("notebook")
+                return f"{_LOST}{lost}"
+            session.forget(notebook)
             session.forget("fresh")
         except UnreadableError as error:
-            return f"the answer was called, and what came back cannot be read: {error}"[:300]
+            return f"{_LOST}what came back cannot be read: {error}"[:300]
     raise AssertionError
 
 

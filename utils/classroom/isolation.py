@@ -15,6 +15,7 @@ import platform
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -35,7 +36,9 @@ PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SYSTEM = ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/fonts"]
 _SYSTEM += ["/etc/localtime", "/etc/alternatives", "/sys/devices/system/cpu"]
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full"]
-_SHARED = b"size=256m,mode=1777"  # of memory that stands as files: counted, and bounded
+_SHARED = (
+    b"size=256m,nr_inodes=20k,mode=1777"  # of memory that stands as files: counted, and bounded
+)
 
 
 def is_root() -> bool:
@@ -75,27 +78,28 @@ def _keep_names(user: int, group: int) -> bool:
     return True
 
 
-def become_watched(pipe: int, exceeds: Callable[[int], bool]) -> None:
+def become_watched(pipe: int, exceeds: Callable[[int], bool], sockets: Sequence[Path]) -> None:
     """Fork the process to go on in; this one ends with it, and ends it when the grader is gone.
 
     ``pipe`` is an end to write to, whose other end the grader alone has. Where ``exceeds``, called
-    with the child's number now and then, is true, all end with the status `EXCEEDED`. Returns in
-    the child.
+    with the child's number now and then, is true, all end with the status `EXCEEDED`. When the
+    ``sockets`` are there, their folder can no longer be written to, see
+    `await_closed`. Returns in the child.
     """
     system("prctl", ADOPT, 1, 0, 0, 0)  # what loses its parent stays below this process
     child = os.fork()
     if child:
         signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGKILL))
-        _watch(child, pipe, exceeds)
+        _watch(child, pipe, exceeds, sockets)
     system("prctl", DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
 
 
-def become_first(pipe: int, exceeds: Callable[[int], bool]) -> int:
+def become_first(pipe: int, exceeds: Callable[[int], bool], sockets: Sequence[Path]) -> int:
     """Fork the first of the new processes, with which all end, and from it the one to go on in.
 
     Returns only in the last of the three. Nobody in it can keep the first one alive, or end it.
     """
-    become_watched(pipe, exceeds)
+    become_watched(pipe, exceeds, sockets)
     system("mount", b"proc", b"/proc", b"proc", NO_SETUID | NO_DEVICES, None)
     worker = os.fork()
     if worker:
@@ -104,18 +108,40 @@ def become_first(pipe: int, exceeds: Callable[[int], bool]) -> int:
     return worker
 
 
-def _watch(child: int, pipe: int, exceeds: Callable[[int], bool]) -> None:
+def _watch(child: int, pipe: int, exceeds: Callable[[int], bool], sockets: Sequence[Path]) -> None:
     """Wait for a child, and end with its status; kill it where nobody reads from ``pipe``."""
     reader = select.poll()
     reader.register(pipe, 0)  # an error is told without being asked for
+    closed = False
     for turn in itertools.count():
-        if reader.poll(50):
+        if not closed and all(socket.exists() for socket in sockets):
+            closed = True
+            _close(sockets[0].parent)
+        if reader.poll(50 if closed else 10):
             os.kill(child, signal.SIGKILL)
         elif turn % 5 == 4 and exceeds(child):
             os.kill(child, signal.SIGKILL)
             _end_adopted()
             os._exit(EXCEEDED)
         _end_with(child, os.WNOHANG)
+
+
+def _close(folder: Path) -> None:
+    """Let nobody in these namespaces write to a folder that is a mount of its own, from now on.
+
+    What is written to a disk can be hidden from whoever counts it: in a file without a name that
+    is mapped into memory, or under way through a socket. In memory, the mount has a limit.
+    """
+    system("mount", None, bytes(folder), None, BIND | REMOUNT | NO_SETUID | READ_ONLY, None)
+
+
+def await_closed(folder: str) -> None:
+    """Wait until a folder is closed, where it is a mount of its own."""
+    until = time.monotonic() + 5
+    while os.path.ismount(folder) and not os.statvfs(folder).f_flag & os.ST_RDONLY:
+        if time.monotonic() > until:
+            raise OSError(f"{folder} can still be written to")
+        time.sleep(0.005)
 
 
 def _end_adopted() -> None:

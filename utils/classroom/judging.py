@@ -15,9 +15,10 @@ from utils.classroom import wire
 from utils.classroom.kernel import LostError
 from utils.exercises.checking import examine
 from utils.exercises.exercise import Exercise
-from utils.measuring.agreement import ResultMismatchError, check_agreement
+from utils.measuring.agreement import check_agreement
 
-MOST_CALLS = 150  # of PyTorch, of an answer for a whole batch
+MOST_CALLS = 150  # of PyTorch, of an answer for a whole batch; there are more of what grows
+MOST_LINES = 300  # of Python, where lines may not grow
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Seen:
     lines: int = 0  # of Python, outside of what is installed
     peak: int = 0  # bytes of memory
     rows: int = 0  # of a file
+    elsewhere: int = 0  # what other processes, or threads whose memory counts, have done
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ def _growth(task: Task, part: Part, ask: Ask) -> str:
             )
         if totals[1] > MOST_CALLS:
             return f"the result is right, but it takes {totals[1]} PyTorch calls; it is a loop."
+        if part.lines and seen[1].lines > MOST_LINES:
+            return f"the result is right, but it runs {seen[1].lines} lines; it is a loop."
         if part.pure and seen[1].left:
             (name, _) = seen[1].left.most_common(1)[0]
             return f"the result is right, but {name} leaves PyTorch; stay with tensors."
@@ -142,18 +146,16 @@ def _watching(task: Task, part: Part, ask: Ask) -> Callable[..., Seen]:
     """A function (what, *inputs) that looks at one call in a fresh process.
 
     The result is compared there, too: an answer that only computes where nobody looks is none.
-    Where it does not run at all in the fresh process, it is looked at in the notebook's own.
+    Where it is not right in the fresh process, it is looked at in the notebook's own: its cells
+    may prepare what it needs.
     """
     exercise = part.exercise
 
-    def watch(what: str, *inputs: object) -> Seen:
+    def once(place: str, what: str, inputs: tuple[object, ...]) -> Seen:
         told: list[object] = []
 
         def answer(*given: object) -> object:
-            text = wire.write(given)
-            reply = ask("fresh", task.answer, part.way, text, what)
-            if "error" in reply and not reply.get("fault"):
-                reply = ask("notebook", task.answer, part.way, text, what)
+            reply = ask(place, task.answer, part.way, wire.write(given), what)
             if reply.get("fault"):
                 raise FaultError(str(reply.get("message"))[:300])
             if "error" in reply:
@@ -167,9 +169,22 @@ def _watching(task: Task, part: Part, ask: Ask) -> Callable[..., Seen]:
         expected = exercise.use(exercise.loop, *inputs)
         try:
             check_agreement(expected, exercise.use(answer, *inputs))
-        except (ResultMismatchError, TypeError, ValueError):
+        except (LostError, FaultError, _WrongError, wire.UnreadableError):
+            raise
+        except Exception:  # whatever came, it is no such result
             raise _WrongError("it returns something else where it is looked at") from None
-        return _seen(told[-1])
+        seen = _seen(told[-1])
+        if seen.elsewhere:
+            raise _WrongError(
+                "it is right, but other processes or threads do the work; do it in your function"
+            )
+        return seen
+
+    def watch(what: str, *inputs: object) -> Seen:
+        try:
+            return once("fresh", what, inputs)
+        except _WrongError:  # what a cell does beside its definitions is missing there
+            return once("notebook", what, inputs)
 
     return watch
 
@@ -191,5 +206,5 @@ def _seen(told: object) -> Seen:
         )
         for kind in ("call", "left")
     }
-    rest = {name: numbers.get(name, 0) for name in ("lines", "peak", "rows")}
+    rest = {name: numbers.get(name, 0) for name in ("lines", "peak", "rows", "elsewhere")}
     return Seen(counts["call"], counts["left"], **rest)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty
 
+import psutil
 import zmq
 from jupyter_client import BlockingKernelClient
 from nbformat import NotebookNode
@@ -19,10 +20,12 @@ from utils.classroom.sandbox import Limits, Sandbox
 
 LARGEST_MESSAGE = 2**24  # bytes; who sends more is cut off
 WAITING_MESSAGES = 100
+MOST_HELD = 2**30  # bytes that the grader may come to hold while it waits; see `_held`
 # what makes exit(), quit() and a restart end the cell and not the kernel
 _PRELUDE = (
     "get_ipython().ask_exit = lambda: None\n"
-    "get_ipython().kernel.do_shutdown = lambda restart: {'status': 'ok', 'restart': restart}"
+    "get_ipython().kernel.do_shutdown = lambda restart: {'status': 'ok', 'restart': restart}\n"
+    "__import__('utils.classroom.isolation').classroom.isolation.await_closed"
 )
 
 
@@ -49,7 +52,9 @@ class Kernel:
         try:
             self._client.start_channels()
             self._await_start()
-            self.run(_PRELUDE, limits.start_seconds)
+            outputs = self.run(f"{_PRELUDE}({str(self._sandbox.folder)!r})", limits.start_seconds)
+            if outputs:
+                raise StartError(f"The kernel does not start: {outputs}")
         except LostError as lost:
             self.end()
             raise StartError(f"The kernel does not start: {lost}.") from None
@@ -120,8 +125,11 @@ class Kernel:
         asked = self._client.execute(
             source, silent=False, store_history=False, allow_stdin=False, stop_on_error=False
         )
-        until = time.monotonic() + seconds
+        until, before = time.monotonic() + seconds, _held()
         while True:
+            if _held() > before + MOST_HELD:
+                self._sandbox.__exit__()
+                raise LostError(f"it sent more than {MOST_HELD / 2**30:g} GiB of messages")
             try:
                 message = self._client.get_iopub_msg(timeout=0.2)
             except Empty:
@@ -148,6 +156,15 @@ class Kernel:
             for number in (self._limits.total_memory, self._limits.total_disk)
         ]
         return "it used more than {} of memory, or {} of disk, in all".format(*most)
+
+
+def _held() -> int:
+    """Bytes of memory of this process.
+
+    Whoever speaks the protocol can send one message of endlessly many parts, each small enough:
+    ZeroMQ, which has no limit for that, keeps them until the last one is there.
+    """
+    return psutil.Process().memory_info().rss
 
 
 def _weight(content: dict) -> int:

@@ -16,12 +16,14 @@ from itertools import combinations
 from nbformat import NotebookNode
 
 from utils.classroom.course import Course
-from utils.classroom.records import CourseError
+from utils.classroom.interrupts import LONGEST, within
+from utils.classroom.programs import tree_of
 from utils.classroom.repair import grade_id, put_back
 from utils.classroom.submissions import find
 
 PIECE = 12  # tokens: shorter agreement is chance
 LEAST = 60  # pieces: shorter programs have few ways to differ
+LARGEST = 100_000  # characters of a cell that are compared
 
 
 def alike(course: Course, assignment: str, share: float = 0.8) -> list[tuple[float, str, str]]:
@@ -31,11 +33,12 @@ def alike(course: Course, assignment: str, share: float = 0.8) -> list[tuple[flo
     programs = {}
     for student in course.students():
         try:
-            submitted, _ = find(course, assignment, student)
-        except CourseError:
+            with within(LONGEST):
+                submitted, _ = find(course, assignment, student)
+                if submitted is not None:
+                    programs[student] = _pieces(_answers(put_back(submitted, released)[0])) - given
+        except Exception:  # it could not be graded either, and that is reported
             continue
-        if submitted is not None:
-            programs[student] = _pieces(_answers(put_back(submitted, released)[0])) - given
     pairs = []
     for one, other in combinations(sorted(programs), 2):
         smaller = min(len(programs[one]), len(programs[other]))
@@ -63,12 +66,11 @@ def _pieces(sources: Iterable[str]) -> set[tuple[str, ...]]:
 
 def _words(source: str) -> list[str]:
     """The tokens of a program, in which all names that it makes itself are the same."""
-    try:
-        source = ast.unparse(ast.parse(source))
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    except (SyntaxError, ValueError, tokenize.TokenError):
-        return source.split()
-    tree = list(ast.walk(ast.parse(source)))
+    found = tree_of(source[:LARGEST])
+    if found is None:
+        return source[:LARGEST].split()
+    tokens = list(tokenize.generate_tokens(io.StringIO(ast.unparse(found)).readline))
+    tree = list(ast.walk(found))
     own = {one.id for one in tree if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
     own |= {one.arg for one in tree if isinstance(one, ast.arg)}
     words = []

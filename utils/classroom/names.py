@@ -11,7 +11,15 @@ _TAKEN = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_.@ -]*", flags=re.ASCII)
 
 def composed(name: str) -> str:
     """The one form of a name: accents composed, no mark at its beginning, no space around it."""
-    return unicodedata.normalize("NFC", name).replace("\ufeff", "").strip()
+    return unicodedata.normalize("NFC", printable(name)).replace("\ufeff", "").strip()
+
+
+def printable(text: str) -> str:
+    """The text, in which halves of characters, as names of files can hold, are spelled out.
+
+    They can stand in a string, and neither in a file nor on a terminal.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def folder_name(student: str) -> str:

@@ -10,15 +10,19 @@ from __future__ import annotations
 import sys
 import threading
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from unittest import mock
 
 import numpy as np
+import psutil
 import torch
 from torch._C._profiler import _ExperimentalConfig
+from torch.autograd.profiler_util import FunctionEvent
+from torch.overrides import TorchFunctionMode
 from torch.profiler import ProfilerActivity, profile
 
 from utils.loading import rows as rows_of_files
@@ -29,6 +33,7 @@ from utils.measuring.work import quiet_profiler
 LEAVING = {"tolist", "numpy", "__array__", "__dlpack__", "from_dlpack", "item"}
 LEAVING |= {"apply_", "map_", "map2_", "data_ptr", "untyped_storage", "storage"}
 _PACKAGE = str(Path(__file__).parents[2] / "utils")
+_TORCH = str(Path(torch.__file__).parent)
 _INSTALLED = (sys.prefix, sys.base_prefix, str(Path(torch.__file__).parents[1]), _PACKAGE)
 
 
@@ -38,11 +43,43 @@ class WatchError(Exception):
 
 def observed(call: Callable[[], object], what: str, seen: dict[str, object]) -> object:
     """The result of a call, which tells ``seen`` what is asked for: calls, memory or rows."""
-    return {"calls": _counted, "memory": _measured, "rows": _read}[what](call, seen)
+    with _processes_watched(seen):
+        return {"calls": _counted, "memory": _measured, "rows": _read}[what](call, seen)
+
+
+@contextmanager
+def _processes_watched(seen: dict[str, object]) -> Iterator[None]:
+    """Tell whether other processes work meanwhile: what these do is seen by nobody."""
+    before = _turns()
+    yield
+    worked = sum(number > before.get(process, 0) + 1 for process, number in _turns().items())
+    _add(seen, "elsewhere", worked)
+
+
+def _turns() -> dict[int, int]:
+    """How often each process that this one has started was given a processor, or gave it back."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            found[process.pid] = sum(process.num_ctx_switches())
+    return found
 
 
 def _counted(call: Callable[[], object], seen: dict[str, object]) -> object:
     lines, left = [0], []  # type: list[int], list[str]
+    with _profiled() as profiler, _traced(lines, left), _Leaving(left):
+        result = call()
+    for name in _outermost(profiler):
+        _add(seen, f"call {name}", 1)
+    for name in left:
+        _add(seen, f"left {name}", 1)
+    _add(seen, "lines", lines[0])
+    return result
+
+
+@contextmanager
+def _profiled() -> Iterator[profile]:
+    """PyTorch's profiler, which has the operations of all threads once the context is left."""
     config = _ExperimentalConfig(profile_all_threads=True)
     activities = [ProfilerActivity.CPU]
     profiler = profile(activities=activities, experimental_config=config, acc_events=True)
@@ -52,16 +89,32 @@ def _counted(call: Callable[[], object], seen: dict[str, object]) -> object:
     except RuntimeError as error:
         raise WatchError(f"PyTorch's profiler does not start: {error}") from None
     try:
-        with _traced(lines, left):
-            result = call()
+        yield profiler
     finally:
         profiler.stop()
-    for name in _outermost(profiler):
-        _add(seen, f"call {name}", 1)
-    for name in left:
-        _add(seen, f"left {name}", 1)
-    _add(seen, "lines", lines[0])
-    return result
+
+
+class _Leaving(TorchFunctionMode):
+    """Note functions by which data leave, whoever calls them: `map`, NumPy, a ``partial`` …"""
+
+    def __init__(self, left: list[str]) -> None:
+        super().__init__()
+        self._left = left
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        name = getattr(func, "__name__", "")
+        if name in LEAVING and not _caller(func).startswith((_TORCH, _PACKAGE)):
+            self._left.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+def _caller(function: Callable) -> str:
+    """The file from which a function of PyTorch's was called that a mode was asked about."""
+    frame: FrameType | None = sys._getframe(2)
+    own = getattr(function, "__code__", None)
+    while frame and (frame.f_code.co_filename == torch.overrides.__file__ or frame.f_code is own):
+        frame = frame.f_back
+    return frame.f_code.co_filename if frame else ""
 
 
 def _add(seen: dict[str, object], name: str, number: int) -> None:
@@ -72,10 +125,14 @@ def _outermost(profiler: profile) -> Iterator[str]:
     """The operations that are not part of another operation."""
     for event in profiler.events() or []:
         above = event.cpu_parent
-        while above is not None and not above.name.startswith("aten::"):
+        while above is not None and not _is_operation(above):
             above = above.cpu_parent
-        if above is None and event.name.startswith("aten::"):
+        if above is None and _is_operation(event):
             yield event.name.removeprefix("aten::")
+
+
+def _is_operation(event: FunctionEvent) -> bool:
+    return event.name.startswith("aten::")
 
 
 @contextmanager
@@ -108,7 +165,10 @@ def _traced(lines: list[int], left: list[str]) -> Iterator[None]:
 
 
 def _measured(call: Callable[[], object], seen: dict[str, object]) -> object:
-    """The peak of bytes: of tensors, and of what Python and NumPy allocate."""
+    """The peak of bytes: of tensors, and of what Python and NumPy allocate.
+
+    Tensors can be counted in this thread alone, so that others may not make any.
+    """
     results: list[object] = []
     peak = peak_bytes(lambda: results.append(call()))
     tracemalloc.start()
@@ -118,6 +178,11 @@ def _measured(call: Callable[[], object], seen: dict[str, object]) -> object:
     finally:
         tracemalloc.stop()
     seen["peak"] = peak
+    with _profiled() as profiler:
+        torch.empty(0)
+        results[0] = call()
+    threads = Counter(event.thread for event in profiler.events() or [] if _is_operation(event))
+    _add(seen, "elsewhere", len(threads) - 1)
     return results[0]
 
 

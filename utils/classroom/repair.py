@@ -8,6 +8,8 @@ from copy import deepcopy
 
 from nbformat import NotebookNode
 
+from utils.classroom.programs import tree_of
+
 _ATTACHED = re.compile(r"\(attachment:([^)\s]+)")
 
 
@@ -153,10 +155,10 @@ def _defined(cell: NotebookNode) -> set[str]:
     """The functions, classes and names that a code cell defines."""
     if cell.cell_type != "code":
         return set()
-    try:
-        body = ast.parse(cell.source).body
-    except (SyntaxError, ValueError):
+    tree = tree_of(cell.source)
+    if tree is None:
         return set(re.findall(r"^(?:def|class) (\w+)", cell.source, flags=re.MULTILINE))
+    body = tree.body
     names = {one.name for one in body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
     for one in body:
         if isinstance(one, ast.Assign):

@@ -7,6 +7,7 @@ is none on Windows.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -38,6 +39,7 @@ class Limits:
     total_memory: int = 4 * 2**30  # bytes, for all processes of a submission together
     processes: int = 64
     file_size: int = 2**26  # bytes, for each file
+    open_files: int = 1024  # for each process, sockets and pipes among them
     total_disk: int = 2**28  # bytes, for all its files together
     output: int = 100_000  # characters kept of each cell
     total_seconds: int = 180  # for all cells and tests of a submission
@@ -200,14 +202,16 @@ def _run(
     os.setsid()
     held, telling = ends
     here = isolation.leave()
+    shared = totals.shared_memory()
 
     def exceeds(child: int) -> bool:
-        return totals.exceeds_memory(child, limits.total_memory) or totals.exceeds_disk(
+        return totals.exceeds_memory(child, limits.total_memory, shared) or totals.exceeds_disk(
             Path(folder), limits.total_disk
         )
 
+    sockets = [Path(f"{folder}/k-{n}") for n, _ in enumerate(_CHANNELS, 1)]
     become = isolation.become_first if here["processes"] else isolation.become_watched
-    become(held.fileno(), exceeds)
+    become(held.fileno(), exceeds, sockets)
     alone = here["folders"] and isolation.show_only(
         Path(folder), isolation.code_paths(), [Path(path) for path in hidden]
     )
@@ -226,6 +230,8 @@ def _run(
     # the grader's way of starting processes, and its folder for them, are not the submission's
     multiprocessing.current_process()._config.pop("tempdir", None)  # type: ignore[attr-defined]
     multiprocessing.set_start_method(None, force=True)
+    with contextlib.suppress(OSError):  # if memory becomes short all the same
+        Path("/proc/self/oom_score_adj").write_text("1000")
     attempts.note_attempts(telling.fileno(), hidden)
     from ipykernel.kernelapp import launch_new_instance
 
@@ -246,6 +252,7 @@ def _limit(limits: Limits) -> None:
         "RLIMIT_NPROC": mine + limits.processes,
         "RLIMIT_FSIZE": limits.file_size,
         "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": limits.open_files,
         "RLIMIT_CPU": 60 * limits.seconds,
     }.items():
         if hasattr(resource, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
 import warnings
@@ -16,6 +17,9 @@ from utils.classroom.records import CourseError
 from utils.classroom.repair import belongs
 
 LARGEST = 2**26  # bytes of a submitted notebook, with all its pictures
+MOST_PARTS = 2_000_000  # lists and dicts in it, which take many times their bytes as objects
+MOST_CELLS = 2000
+LARGEST_OLD = 2**22  # characters of a notebook in a format before the fourth
 
 
 def find(course: Course, assignment: str, student: str) -> tuple[NotebookNode | None, list[str]]:
@@ -83,10 +87,12 @@ def _read(path: Path, course: Course, assignment: str) -> NotebookNode:
 
 
 def _parsed(content: bytes) -> NotebookNode:
+    if content.count(b"{") + content.count(b"[") > MOST_PARTS:
+        raise ValueError("too many parts")
     text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     with warnings.catch_warnings():  # of cells without ids, or with the same: repaired later
         warnings.simplefilter("ignore")
-        notebook = nbformat.reads(text, as_version=4)
+        notebook = nbformat.reads(_needed(text), as_version=4)
         if not all(isinstance(cell.source, str) for cell in notebook.cells):
             raise ValueError("a cell without text")
         for cell in notebook.cells:
@@ -95,6 +101,29 @@ def _parsed(content: bytes) -> NotebookNode:
             if not isinstance(cell.metadata.get("nbgrader", {}), dict):
                 del cell.metadata["nbgrader"]
     return notebook
+
+
+def _needed(text: str) -> str:
+    """A notebook without outputs and without what programs note for themselves.
+
+    What nobody needs costs most of the time, and a crafted one endless time.
+    """
+    whole = json.loads(text)
+    if not isinstance(whole, dict) or whole.get("nbformat") != 4:
+        return text if len(text) < LARGEST_OLD else "too large"
+    cells = whole.get("cells")
+    if not isinstance(cells, list) or len(cells) > MOST_CELLS:
+        raise ValueError("no list of cells, or too many of them")
+    for cell in cells:
+        if isinstance(cell, dict):
+            if cell.get("cell_type") == "code":
+                cell |= {"outputs": [], "execution_count": None}
+            noted = cell.get("metadata")
+            noted = noted if isinstance(noted, dict) else {}
+            cell["metadata"] = {n: noted[n] for n in noted if n == "nbgrader"}
+    minor = whole.get("nbformat_minor")
+    kept = {"cells": cells, "metadata": {}, "nbformat": 4}
+    return json.dumps(kept | {"nbformat_minor": minor if type(minor) is int else 5})
 
 
 def digest(course: Course, assignment: str, student: str) -> str:

@@ -13,19 +13,31 @@ from pathlib import Path
 import psutil
 
 MOST_FILES = 20_000  # in the folder of a submission; to look at more would take too long
+SOCKET = 2**18  # bytes that the system may keep for one
 
 
-def exceeds_memory(process: int, most: int) -> bool:
+def exceeds_memory(process: int, most: int, shared_before: int) -> bool:
     """Whether a process and all that it started hold more than ``most`` bytes of memory.
 
     What they share counts once. Files without a name stand in memory, or on a disk where nobody
-    sees them, and count for whoever holds them open.
+    sees them, and count for whoever holds them open. Shared memory needs no process that holds
+    it: what the whole system has more of it than ``shared_before`` counts as well.
     """
     found = _processes(process)
-    nameless = sum(dict(file for one in found for file in _nameless(one)).values())
-    if sum(map(_resident, found)) + nameless <= most:  # quick, and what is shared counts often
+    nameless = dict(file for one in found for file in _nameless(one))
+    other = max(sum(nameless.values()), shared_memory() - shared_before)
+    if sum(map(_resident, found)) + other <= most:  # quick, and what is shared counts often
         return False
-    return sum(map(_proportional, found)) + nameless > most
+    return sum(map(_proportional, found)) + other > most
+
+
+def shared_memory() -> int:
+    """Bytes of shared memory of the whole system: files in memory, with a name or without."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Shmem:"))
 
 
 def exceeds_disk(folder: Path, most: int) -> bool:
@@ -61,16 +73,17 @@ def _resident(process: Path) -> int:
 
 
 def _proportional(process: Path) -> int:
-    """Its part of the memory: a page that four processes share counts as a quarter."""
+    """Its part of the memory, but for files in memory: a page that four share is a quarter."""
     try:
         lines = (process / "smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    parts = "Pss_Anon:", "Pss_File:"
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(parts))
 
 
 def _nameless(process: Path) -> Iterator[tuple[int, int]]:
-    """Number and bytes of each open file that has no name, or none any more."""
+    """Number and bytes of each open file that has no name, or none any more, and each socket."""
     try:
         numbers = os.listdir(process / "fd")
     except OSError:
@@ -79,7 +92,9 @@ def _nameless(process: Path) -> Iterator[tuple[int, int]]:
         try:
             file = process / "fd" / number
             name = os.readlink(file)
-            if name.startswith("/memfd:") or name.endswith(" (deleted)"):
+            if name.startswith("socket:"):  # what was sent and not yet received is the system's
+                yield os.stat(file).st_ino, SOCKET
+            elif name.startswith("/memfd:") or name.endswith(" (deleted)"):
                 yield os.stat(file).st_ino, os.stat(file).st_blocks * 512
         except OSError:  # it was closed meanwhile
             continue

@@ -1,8 +1,10 @@
 """Plain data between the process of a submission and the judge: text, and never a pickle.
 
 Numbers, strings, lists, tuples, dicts, tensors, arrays and tables are written as JSON, the
-contents of tensors as base64. Whatever else there is arrives as an object that has nothing but
-the name of its type. So reading what a submission sends runs none of its code.
+contents of tensors as base64. What is derived from one of these is written as it: a named tuple
+as a tuple, an ordered dict as a dict, a subclass of tensors as the numbers that it holds. Whatever
+else there is arrives as an object that has nothing but the name of its type. So reading what a
+submission sends runs none of its code.
 """
 
 from __future__ import annotations
@@ -52,19 +54,22 @@ def _written(value: object) -> object:
     form = type(value)
     if form in _PLAIN:
         return value
-    if form is torch.Tensor or form is torch.nn.Parameter:
-        assert isinstance(value, torch.Tensor)
-        return _tensor(value.detach())
-    if form is np.ndarray or form is np.memmap:
-        return _array(np.asarray(value))
-    if form is pd.DataFrame:
+    # the type itself is asked: an object can claim any class
+    if issubclass(form, torch.Tensor):
+        return _tensor(torch.Tensor.as_subclass(value, torch.Tensor).detach())  # type: ignore
+    if issubclass(form, np.ndarray | np.generic):
+        return _array(np.asarray(value))  # type: ignore[call-overload]
+    if issubclass(form, pd.DataFrame):
         return _frame(value)
-    if form is list or form is tuple:
-        assert isinstance(value, list | tuple)
-        return {form.__name__: [_written(item) for item in value]}
-    if form is dict:
-        assert isinstance(value, dict)
-        return {"dict": [[_written(key), _written(item)] for key, item in value.items()]}
+    if issubclass(form, list):
+        return {"list": [_written(item) for item in list.__iter__(value)]}  # type: ignore
+    if issubclass(form, tuple):
+        return {"tuple": [_written(item) for item in tuple.__iter__(value)]}  # type: ignore
+    if issubclass(form, dict):
+        return {"dict": [[_written(key), _written(item)] for key, item in dict.items(value)]}  # type: ignore
+    for base in (int, float, str):
+        if issubclass(form, base):
+            return base(value)  # type: ignore
     return {"other": form.__name__}
 
 

@@ -90,9 +90,9 @@ def task(year: int, chance_seed: int) -> Task:
         growing={
             "samples": (
                 (pieces(3, 5), [0.5, None]),
-                (pieces(*range(1, 17)), [0.5, None] * 8),
+                (pieces(*[1 + n % 9 for n in range(160)]), [0.5, None] * 80),
             ),
-            "lines": ((pieces(3, 5), [0.5, 1.5]), (pieces(30, 50), [0.5, 1.5])),
+            "lines": ((pieces(3, 5), [0.5, 1.5]), (pieces(160, 200), [0.5, 1.5])),
         },
         mistakes={
             "the padding is zero, which is a black line": lambda s: collate_loop(s, padding=0.0),

@@ -110,11 +110,11 @@ def task(year: int, chance_seed: int) -> Task:
         growing={
             "clinics": (
                 ([padded_batch(3, 2), padded_batch(4)], 1.0),
-                ([padded_batch(*[3, 2] * 9), padded_batch(*[4] * 7)], 1.0),
+                ([padded_batch(*[3, 2] * 80), padded_batch(*[4] * 160)], 1.0),
             ),
             "patients": (
                 ([padded_batch(3, 2), padded_batch(4)], 1.0),
-                ([padded_batch(30, 20), padded_batch(40)], 1.0),
+                ([padded_batch(160, 20), padded_batch(200)], 1.0),
             ),
         },
         mistakes={

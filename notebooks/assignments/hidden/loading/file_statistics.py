@@ -105,7 +105,7 @@ def task(year: int, chance_seed: int) -> Task:
         growing={
             "rows of a chunk": (
                 (random_rows(11, 3).astype("f4"), 4),
-                (random_rows(88, 3).astype("f4"), 32),
+                (random_rows(440, 3).astype("f4"), 160),
             ),
         },
         mistakes={

@@ -80,14 +80,14 @@ def task(year: int, chance_seed: int) -> Task:
             "an empty batch": (*tall, torch.zeros(0, dtype=torch.int64)),
         },
         growing={
-            "patches": ((*tall, some(12, 3)), (*tall, some(12, 40))),
+            "patches": ((*tall, some(12, 3)), (*tall, some(12, 160))),
             "corners": (
                 (photo(9, 14), corners(5, 6, 11), 4, some(5, 3)),
-                (photo(9, 14), corners(90, 6, 11), 4, some(5, 3)),
+                (photo(9, 14), corners(200, 6, 11), 4, some(5, 3)),
             ),
             "pixels of a patch": (
-                (photo(30, 34), corners(9, 5, 5), 4, some(9, 3)),
-                (photo(30, 34), corners(9, 5, 5), 20, some(9, 3)),
+                (photo(166, 164), corners(9, 5, 5), 4, some(9, 3)),
+                (photo(166, 164), corners(9, 5, 5), 160, some(9, 3)),
             ),
         },
         mistakes={

@@ -79,7 +79,7 @@ def task(year: int, chance_seed: int) -> Task:
             "no rows": (0, 4, 5, 1, 0, 2, 0, 2),
         },
         growing={
-            "rows of a batch": ((26, 4, 3, 2, 1, 2, 1, 2), (208, 32, 3, 2, 1, 2, 1, 2)),
+            "rows of a batch": ((26, 4, 3, 2, 1, 2, 1, 2), (1040, 160, 3, 2, 1, 2, 1, 2)),
         },
         mistakes={
             "the workers of a machine all have the same batches": dealing(

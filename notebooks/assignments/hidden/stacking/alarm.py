@@ -66,8 +66,8 @@ def task(year: int, chance_seed: int) -> Task:
         loop=oracle,
         cases=cases | {"values that are exactly the limit": (steps, 1.0, 2.0)},
         growing={
-            "reports": (day(4, 5, 0.5, 0.5), day(32, 5, 0.5, 0.5)),
-            "analyses": (day(4, 5, 0.5, 0.5), day(4, 40, 0.5, 0.5)),
+            "reports": (day(4, 5, 0.5, 0.5), day(160, 5, 0.5, 0.5)),
+            "analyses": (day(4, 5, 0.5, 0.5), day(4, 160, 0.5, 0.5)),
         },
         mistakes={
             "an average above the knee is not damped": undamped,

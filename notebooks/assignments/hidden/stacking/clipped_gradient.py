@@ -93,7 +93,7 @@ def task(year: int, chance_seed: int) -> Task:
                 *wide[3:],
             ),
         },
-        growing={"samples in a chunk": (job(6, 5, 3, 0.8, 64), job(48, 5, 3, 0.8, 64))},
+        growing={"samples in a chunk": (job(6, 5, 3, 0.8, 256), job(160, 5, 3, 0.8, 256))},
         mistakes={
             "it averages the means of the chunks, and a short chunk weighs too much": mean_of_means,
             "the mean gradient is clipped; each sample's own has to be": mean_clipped,

@@ -41,7 +41,7 @@ def task(year: int, chance_seed: int) -> Task:
             "reports that are columns of a table": (list(table.T), *day(1, 5)[1:]),
             "an empty list": ([], *day(1, 5)[1:]),
         },
-        growing={"reports": (day(4, 5), day(32, 5))},
+        growing={"reports": (day(4, 5), day(160, 5))},
         mistakes={
             "it counts over the reports, for each analysis; each report has its own count": (
                 lambda r, m, t: ((torch.stack(r) - m).abs() > t).sum(dim=0)

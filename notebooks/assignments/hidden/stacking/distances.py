@@ -56,9 +56,9 @@ def task(year: int, chance_seed: int) -> Task:
             "no reference": pairs(3, 0, 4),
         },
         growing={
-            "rows": (pairs(4, 3, 5), pairs(32, 3, 5)),
-            "references": (pairs(4, 3, 5), pairs(4, 24, 5)),
-            "numbers in a row": (pairs(4, 3, 5), pairs(4, 3, 40)),
+            "rows": (pairs(4, 3, 5), pairs(160, 3, 5)),
+            "references": (pairs(4, 3, 5), pairs(4, 160, 5)),
+            "numbers in a row": (pairs(4, 3, 5), pairs(4, 3, 160)),
         },
         mistakes={
             "the weights are those of the reference; each row of a has its own": (

@@ -50,8 +50,8 @@ def task(year: int, chance_seed: int) -> Task:
             "an empty batch": sent(0, 3, 4, 3),
         },
         growing={
-            "tumours": (sent(4, 3, 4, 3), sent(32, 3, 4, 3)),
-            "clinics": (sent(6, 3, 4, 2), sent(6, 3, 4, 16)),
+            "tumours": (sent(4, 3, 4, 3), sent(160, 3, 4, 3)),
+            "clinics": (sent(6, 3, 4, 2), sent(6, 3, 4, 160)),
         },
         mistakes={
             "the first clinic's matrix serves all tumours": (

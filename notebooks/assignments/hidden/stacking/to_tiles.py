@@ -69,8 +69,8 @@ def task(year: int, chance_seed: int) -> Task:
             "a photograph smaller than a tile": job(3, 9, 3, 4),
         },
         growing={
-            "tiles": (job(8, 8, 3, 4), job(16, 64, 3, 4)),
-            "channels": (job(8, 8, 2, 4), job(8, 8, 16, 4)),
+            "tiles": (job(8, 8, 3, 4), job(640, 8, 3, 4)),
+            "channels": (job(8, 8, 2, 4), job(8, 8, 160, 4)),
         },
         mistakes={
             "reshape alone keeps the pixels in their order, so a tile holds what does not belong "
