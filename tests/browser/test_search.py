@@ -71,7 +71,7 @@ def opened(page, heading):
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget.title.label !== 'index.ipynb'"
     )
-    page.wait_for_function(IN_VIEW, arg=heading)
+    page.wait_for_function(IN_VIEW, arg=heading, timeout=60_000)
     return page.evaluate("window.jupyterapp.shell.currentWidget.context.path")
 
 

@@ -24,6 +24,11 @@ function open(event, own) {
   if (!twin) return; // the browser follows it
   event.preventDefault();
   twin.click();
+  // A notebook that opens for the first time may not have its cells yet: JupyterLab then stays at
+  // the top. Where it covers this page, ask once more.
+  setTimeout(() => {
+    if (own.isConnected && own.getClientRects().length === 0) twin.click();
+  }, 2500);
 }
 
 function item(hit, own) {
