@@ -14,7 +14,6 @@ from utils.loading.in_memory import InMemory, select
 from utils.loading.opening import Source, open_rows
 from utils.loading.order import Chunk
 
-
 WIDE = 2**8  # bytes of a row from which on copying it twice costs more than it saves (measured)
 
 
