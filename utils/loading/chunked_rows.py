@@ -36,10 +36,11 @@ class ChunkedRows(Epochs, IterableDataset):
     With ``shuffle``, blocks of ``block_rows`` neighbouring rows are put in a random order, so
     many of them as make ``chunk_rows`` rows are taken together, and the rows of this chunk are
     mixed. Larger chunks and smaller blocks mix better; blocks that are too small make a disk
-    jump. By default a chunk is 4 MiB of rows, or 16 MiB if rows are 256 bytes wide or
-    wider, and a block a sixteenth of it. Of a file, no more than one chunk is in memory at a time, and the batches cut from it; with workers, one in
-    each, since with ``shuffle`` each reads all chunks. Workers help with what is computed from
-    batches, not with reading.
+    jump. By default a chunk is 4 MiB of rows, or 16 MiB where rows have 256 bytes or more, and a
+    block a sixteenth of it. Such wide rows are picked from the source itself; narrower ones are
+    read into memory first, a chunk at a time. Of a file, no more than one chunk is in memory,
+    and the batches cut from it; with workers, one in each, since with ``shuffle`` each reads all
+    chunks. Workers help with what is computed from batches, not with reading.
 
     ``seed``, ``drop_last``, ``empty_last``, ``rank`` and ``world_size`` are those of
     `TensorBatchSampler`. A chunk is a part of the order that all ranks share: on 2, 4 or 8 ranks
