@@ -44,6 +44,7 @@ bench: $(READY)  ## print how good the stopwatch is, how live the panel, how fas
 	$(BIN)/python -m tests.bench.explorer
 	$(BIN)/python -m tests.bench.loading
 	$(BIN)/python -m tests.bench.guarantees
+	$(BIN)/python -m tests.bench.field
 
 links: $(READY)  ## print the links that open the lessons on Binder or a JupyterHub
 	$(BIN)/python -m utils.authoring.links

@@ -28,6 +28,7 @@ SIZES = 64, 256, 1024
 PART = 10_000  # rows for the ways that fetch them one by one
 RANKS = 4  # of which one is timed, as if the others had machines of their own
 WIDTHS = 4, 40, 256, 512, 784, 4096, 2**16, 2**20  # bytes of a row
+AT_MOST = 400_000  # rows of any width
 
 
 def exhaust(batches: Iterable) -> None:
@@ -54,6 +55,13 @@ class Selected(TensorDataset):
 
     def __getitem__(self, indices: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(tensor.index_select(0, indices) for tensor in self.tensors)
+
+
+def apart(rows: torch.Tensor, size: int) -> Iterable[torch.Tensor]:
+    """16 batches a call of the loader, taken apart behind it."""
+    sampler = TensorBatchSampler(len(rows), 16 * size, shuffle=True)
+    for (batches,) in DataLoader(Selected(rows), sampler=sampler, batch_size=None):
+        yield from batches.split(size)
 
 
 def nodes(rows: torch.Tensor, batch_size: int) -> None:
@@ -89,6 +97,7 @@ def shuffled(name: str, rows: torch.Tensor, path: Path) -> None:
             "… in DataLoader, index_select": lambda o=order: exhaust(
                 DataLoader(Selected(rows), **o)
             ),
+            "… and 16 batches at once": lambda size=size: exhaust(apart(rows, size)),
             "… in DataLoader, TensorDataset": lambda o=order: exhaust(
                 DataLoader(TensorDataset(rows), **o)
             ),
@@ -106,9 +115,13 @@ def shuffled(name: str, rows: torch.Tensor, path: Path) -> None:
 
 
 def wide(folder: Path) -> None:
-    print("\nrows of every width, 128 MiB of them; index_select over a permutation is 1")
+    print(
+        "\nrows of every width, 128 MiB or 400,000 of them; index_select over a permutation is 1,"
+    )
+    print("of the array in memory; beside it, of the mapped file, which was written before")
     for width in WIDTHS:
-        rows = torch.randint(256, (2**27 // width, width), dtype=torch.uint8)
+        count = min(AT_MOST, 2**27 // width)
+        rows = torch.randint(256, (count, width), dtype=torch.uint8)
         np.save(folder / "wide.npy", rows.numpy())
         for size in SIZES:
             if size * width > 2**26:
@@ -118,6 +131,10 @@ def wide(folder: Path) -> None:
                     rows.index_select(0, i) for i in torch.randperm(len(rows)).split(size)
                 )
             }
+            mapped = torch.from_numpy(np.load(folder / "wide.npy", mmap_mode="c"))
+            ways["index_select, mapped"] = lambda rows=mapped, size=size: exhaust(
+                rows.index_select(0, i) for i in torch.randperm(len(rows)).split(size)
+            )
             for name, source in (("memory", rows), ("file", folder / "wide.npy")):
                 loader = ChunkedRows(source, batch_size=size, shuffle=True)
                 ways[name] = lambda loader=loader: exhaust(loader)
@@ -261,9 +278,10 @@ def memory(folder: Path) -> None:
 def main() -> None:
     warnings.filterwarnings("ignore", message="Epoch 0 has been gone through")
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # as in the lessons
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, median of {ROUNDS}")
+        print(f"torch {torch.__version__}, one thread, median of {ROUNDS}")
         shuffled("tabular", torch.rand(1_000_000, 10), folder / "table.npy")
         images = torch.randint(256, (60_000, 28, 28), dtype=torch.uint8)
         shuffled("images", images, folder / "images.npy")

@@ -63,7 +63,7 @@ def test_batches_stay_as_they_were_when_the_next_one_comes():
     assert torch.cat(batches).sort().values.tolist() == list(range(100))
 
 
-@pytest.mark.parametrize("width", [1, 130, 2**14 + 1])  # by way of a chunk, picked, read one by one
+@pytest.mark.parametrize("width", [1, 130, 2**14 + 1])  # by way of a chunk, or picked
 @pytest.mark.parametrize("stored", ["memory", "file", "by columns"])
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 def test_rows_of_any_width_are_the_right_ones(width, stored, world_size, tmp_path):

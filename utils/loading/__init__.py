@@ -8,5 +8,6 @@ half-way goes on at exactly the next batch.
 from utils.loading.chunked_rows import ChunkedRows
 from utils.loading.rows import chunks
 from utils.loading.samplers import TensorBatchSampler
+from utils.loading.to_device import on_device
 
-__all__ = ["ChunkedRows", "TensorBatchSampler", "chunks"]
+__all__ = ["ChunkedRows", "TensorBatchSampler", "chunks", "on_device"]

@@ -13,9 +13,11 @@ from utils.arguments import positive
 from utils.loading.epochs import Epochs
 from utils.loading.opening import Source, open_equally_long
 from utils.loading.order import LANES, Blocks, Chunk, mixed
-from utils.loading.rows import reader
+from utils.loading.rows import WIDE, reader, row_bytes
 
-CHUNK = 2**22  # bytes, unless told otherwise: small enough for caches, large enough for disks
+# bytes, unless told otherwise: small enough for caches, large enough for disks
+CHUNK = 2**22
+CHUNK_OF_WIDE = 2**24  # needs no memory to put its blocks into
 PIECE = 2**18  # bytes copied at once
 BLOCKS = 16  # in a chunk, unless told otherwise
 
@@ -34,10 +36,11 @@ class ChunkedRows(Epochs, IterableDataset):
     With ``shuffle``, blocks of ``block_rows`` neighbouring rows are put in a random order, so
     many of them as make ``chunk_rows`` rows are taken together, and the rows of this chunk are
     mixed. Larger chunks and smaller blocks mix better; blocks that are too small make a disk
-    jump. By default a chunk is 4 MiB of rows, and a block a sixteenth of it. Of a file, no more
-    than one chunk is in memory at a time, and the batches cut from it; with workers, one in
-    each, since with ``shuffle`` each reads all chunks. Workers help with what is computed from
-    batches, not with reading.
+    jump. By default a chunk is 4 MiB of rows, or 16 MiB where rows have 256 bytes or more, and a
+    block a sixteenth of it. Such wide rows are picked from the source itself; narrower ones are
+    read into memory first, a chunk at a time. Of a file, no more than one chunk is in memory,
+    and the batches cut from it; with workers, one in each, since with ``shuffle`` each reads all
+    chunks. Workers help with what is computed from batches, not with reading.
 
     ``seed``, ``drop_last``, ``empty_last``, ``rank`` and ``world_size`` are those of
     `TensorBatchSampler`. A chunk is a part of the order that all ranks share: on 2, 4 or 8 ranks
@@ -65,9 +68,11 @@ class ChunkedRows(Epochs, IterableDataset):
         self._sources = open_equally_long(sources)
         rows = self._sources[0].shape[0]
         super().__init__(rows, batch_size, shuffle, seed, drop_last, empty_last, rank, world_size)
-        width = sum(int(np.prod(s.shape[1:])) * s.dtype.itemsize for s in self._sources)
-        self._piece = max(1, PIECE // max(width, 1) // self.batch_size)  # in batches
-        chunk = max(1, CHUNK // max(width, 1)) if chunk_rows is None else chunk_rows
+        widths = list(map(row_bytes, self._sources))
+        width = max(1, sum(widths))
+        self._piece = max(1, PIECE // width // self.batch_size)  # in batches
+        by_default = CHUNK_OF_WIDE if max(widths) >= WIDE else CHUNK
+        chunk = max(1, by_default // width) if chunk_rows is None else chunk_rows
         # whole steps, so that none lies in two chunks
         step = self._steps.global_batch
         self.chunk_rows = -(-positive("chunk_rows", chunk) // step) * step

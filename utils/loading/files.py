@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Literal
 
@@ -18,7 +18,6 @@ from torch import Tensor
 
 from utils.loading.in_memory import in_native_order
 
-_PICKED = 2**16  # bytes from which on a read for each row costs less than copying it twice
 _WINDOW = 2**24  # bytes of a file that are mapped at once: each mapping has its price
 _EXPECTED = 2**17  # bytes: more at once, and Linux fetches a part of them only
 
@@ -33,15 +32,14 @@ class InFile:
         self._offset, self._stored = offset, array.dtype
         self._by_rows = array.flags.c_contiguous
         self._width = prod(array.shape[1:], start=array.dtype.itemsize)  # of a row, in bytes
-        self._plain = array.dtype.isnative and self._by_rows and array.size > 0
+        # whether the file's bytes are the rows, one after the other, as PyTorch has them
+        self.plain = array.dtype.isnative and self._by_rows and array.size > 0
         self._stamp = _stamp(path)
-        # whether rows are picked one by one, and not by way of a chunk's blocks
-        self.picked = self._plain and self._width >= _PICKED
 
     def fill(self, starts: list[int], parts: Sequence[Tensor]) -> None:
         """Read into each part the rows from its start on."""
         self.check()
-        if not self._plain:
+        if not self.plain:
             rows = self._map()
             for start, part in zip(starts, parts, strict=True):
                 part.numpy()[...] = rows[start : start + len(part)]
@@ -55,11 +53,22 @@ class InFile:
                 if left:
                     raise self._changed("has become shorter")
 
-    def pick(self, rows: Tensor) -> Tensor:
-        """These rows, in this order."""
-        picked = torch.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
-        self.fill(rows.tolist(), picked.split(1) if len(rows) else ())
-        return picked
+    def opened(self) -> Callable[[Tensor], Tensor]:
+        """What copies the rows whose numbers it gets, in their order.
+
+        Pages of the file that it has read stay in memory until it is gone.
+        """
+        self.check()
+        pages = self._map()
+
+        def pick(rows: Tensor) -> Tensor:
+            self.check()  # a file that has become shorter would end the process
+            picked = torch.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
+            # "clip" takes without a check, and so without a copy more
+            pages.take(rows.numpy(), 0, picked.numpy(), "clip")
+            return picked
+
+        return pick
 
     def expect(self, starts: list[int], counts: list[int]) -> None:
         """Let the system fetch these blocks from the disk while something else is done.
@@ -85,7 +94,7 @@ class InFile:
         for start in range(0, self.shape[0], window):
             self.check()
             stop = min(start + window, self.shape[0])
-            if self._plain:
+            if self.plain:
                 yield from self._pages(start, stop).split(size)
             else:
                 for first in range(start, stop, size):

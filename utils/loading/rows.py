@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 
 import torch
 from torch import Tensor
@@ -12,6 +13,13 @@ from utils.loading.files import InFile
 from utils.loading.in_memory import InMemory, select
 from utils.loading.opening import Source, open_rows
 from utils.loading.order import Chunk
+
+WIDE = 2**8  # bytes of a row from which on copying it twice costs more than it saves (measured)
+
+
+def row_bytes(source: InMemory | InFile) -> int:
+    """How wide a row is."""
+    return prod(source.shape[1:]) * source.dtype.itemsize
 
 
 def reader(source: InMemory | InFile) -> Callable[[Chunk, int], Iterator[Tensor]]:
@@ -33,10 +41,11 @@ def reader(source: InMemory | InFile) -> Callable[[Chunk, int], Iterator[Tensor]
             yield select(buffer, places)
 
     def pick(chunk: Chunk, size: int) -> Iterator[Tensor]:
+        select_from_source = source.opened()
         for rows in chunk.rows().split(size):
-            yield source.pick(rows)
+            yield select_from_source(rows)
 
-    return pick if source.picked else read
+    return pick if source.plain and row_bytes(source) >= WIDE else read
 
 
 def chunks(source: Source, rows: int) -> Iterator[Tensor]:
