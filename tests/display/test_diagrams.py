@@ -22,6 +22,10 @@ DRAWN = [  # a picture, and what its words must hold
     (lambda: diagrams.stacking((3,), 1), "a batch of shape (1, 3)"),
     (lambda: diagrams.flow([("a", "does"), ("b", "")], ["what"]), "a (does), which hands on what"),
     (lambda: diagrams.flow([("alone", "")]), "In order: alone."),
+    (
+        lambda: diagrams.flow([("a", ""), ("", ""), ("b", "")], ["x", ""]),
+        "a, which hands on x; then",
+    ),
     (lambda: diagrams.timeline({"main": [(0, 0.01, "load")]}), "main: 1 × load, in all 10.0 ms"),
     (lambda: diagrams.parts({"epoch": {"a": 3e-3, "b": 0}}), "epoch takes 3.00 ms: a 3.00 ms and"),
     (lambda: diagrams.histogram({"x": [1, 2, 9]}, "words"), "3 values from 1 to 9, half of them"),
@@ -50,6 +54,7 @@ def test_a_diagram_is_sharp_and_says_what_it_shows(draw, told):
         lambda: diagrams.stacking((1, 2, 3), 4),
         lambda: diagrams.stacking((1, 2), 0),
         lambda: diagrams.flow([]),
+        lambda: diagrams.flow([("a", ""), ("", "")]),
         lambda: diagrams.flow([("a", ""), ("b", "")], ["one", "too many"]),
         lambda: diagrams.timeline({"main": []}),
         lambda: diagrams.timeline({"main": [(2, 1, "back in time")]}),
@@ -66,6 +71,17 @@ def test_nonsense_is_refused_with_a_reason(draw):
         ValueError, match=r"[Gg]ive|needs at least|nothing to draw|say in a sentence"
     ):
         draw()
+
+
+def test_a_step_left_out_of_a_flow_leaves_its_place_empty():
+    ends = [("a", "does"), ("b", "does")]
+    whole, gap = (diagrams.flow([ends[0], middle, ends[1]]) for middle in (("c", ""), ("", "")))
+    assert whole.width == gap.width
+    first, second = (np.asarray(Image.open(io.BytesIO(p.png)).convert("L")) for p in (whole, gap))
+    differ = (abs(first.astype(int) - second) > 40).any(axis=0).nonzero()[0]
+    assert differ.size
+    assert len(differ) < first.shape[1] / 2, "the boxes at both ends stay where they are"
+    assert first.shape[1] / 4 < differ.min() < differ.max() < 3 * first.shape[1] / 4
 
 
 def test_many_ways_share_a_chart():

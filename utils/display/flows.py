@@ -20,12 +20,18 @@ def flow(steps: Sequence[tuple[str, str]], travels: Sequence[str] = (), title: s
     """Draw steps as boxes with arrows between them.
 
     ``steps`` are pairs of a name and what the step does; ``travels`` says what goes along each
-    arrow (one fewer than steps, or none at all: else a `ValueError`).
+    arrow (one fewer than steps, or none at all: else a `ValueError`). A step between others
+    without a name, ``("", "")``, is left out and its place stays empty: two flows can be compared
+    box by box. What travels through the gap stands before it.
     """
-    if not steps or (travels and len(travels) != len(steps) - 1):
+    if (
+        not steps
+        or not (steps[0][0] and steps[-1][0])
+        or (travels and len(travels) != len(steps) - 1)
+    ):
         raise ValueError(
-            f"Give at least one step, and for {len(steps)} steps {max(0, len(steps) - 1)} things "
-            f"that travel or none, but got {len(travels)}."
+            f"Give at least one step, names for the first and the last, and for {len(steps)} steps "
+            f"{max(0, len(steps) - 1)} things that travel or none, but got {len(travels)}."
         )
     inside = [
         (0.085 * len(name), *(0.065 * len(s) for s in does.splitlines())) for name, does in steps
@@ -41,6 +47,8 @@ def flow(steps: Sequence[tuple[str, str]], travels: Sequence[str] = (), title: s
     middle = tall / 2
     for k, (name, does) in enumerate(steps):
         left = 0.05 + k * box + sum(gaps[:k])
+        if not name:
+            continue
         fill, corner = FILLS[k % len(FILLS)], (left, middle - high / 2)
         axes.add_patch(
             FancyBboxPatch(corner, box, high, boxstyle=ROUND, facecolor=fill, edgecolor=GREY)
@@ -50,12 +58,17 @@ def flow(steps: Sequence[tuple[str, str]], travels: Sequence[str] = (), title: s
         below = (x, top - 0.2 - 0.085 * lines)
         axes.text(*below, does, ha="center", va="center", fontsize=8.5, color=INK)
         if k + 1 < len(steps):
-            arrow(axes, left + box + 0.03, left + box + gaps[k] - 0.03, middle)
-            where = (left + box + gaps[k] / 2, middle + 0.07)
+            to = next(later for later in range(k + 1, len(steps)) if steps[later][0])
+            start, end = left + box, 0.05 + to * box + sum(gaps[:to])
+            arrow(axes, start + 0.03, end - 0.03, middle)
+            where = ((start + end) / 2, middle + 0.07)
             axes.text(*where, labels[k], ha="center", va="bottom", fontsize=8.5, color=INK)
-    told = [f"{name} ({does})" if does else name for name, does in steps]
-    for k, what in enumerate(travels):
-        told[k] += f", which hands on {what}"
+    told = []
+    for (name, does), what in zip(steps, [*labels, ""], strict=True):
+        if name:
+            told.append(
+                (f"{name} ({does})" if does else name) + (what and f", which hands on {what}")
+            )
     return picture(drawn, f"{title or 'Flow'}. In order: {'; then '.join(told)}.")
 
 

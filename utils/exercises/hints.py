@@ -47,7 +47,10 @@ def name_mistake(
     pairs = zip(tensors_in(got), tensors_in(expected), strict=True)
     got, expected = next(pair for pair in pairs if not same(*pair))
     if got.is_floating_point() and got.isnan().any() and not expected.isnan().any():
-        return "its result holds NaN, and the loop's does not."
+        return (
+            "its result holds NaN, and the loop's does not: is there a 0 / 0 (clamp the count), or "
+            "0 times NaN or infinity (choose with torch.where)?"
+        )
     if not got.dim():
         return f"it returns {got.item():g} where the loop returns {expected.item():g}."
     different = (got != expected).reshape(len(got), -1).any(dim=1)
