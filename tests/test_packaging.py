@@ -100,7 +100,9 @@ def pinned():
 
 def test_the_pinned_versions_are_in_the_declared_ranges():
     versions = pinned()
-    extra = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
+    extras = PROJECT["optional-dependencies"].items()
+    # the loaders that ours are raced with want other versions, and an environment of their own
+    extra = [line for name, lines in extras for line in lines if name != "bench"]
     for line in [*PROJECT["dependencies"], *extra]:
         wanted = Requirement(line)
         if canonicalize_name(wanted.name) != "pytorch-in-batches":

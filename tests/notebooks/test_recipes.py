@@ -53,6 +53,7 @@ def alone(path):
     return failed
 
 
+@pytest.mark.thorough  # in `make test`, nbval runs them from top to bottom
 @each
 def test_each_recipe_runs_with_only_the_first_cell_before_it(path):
     assert alone(path) == []
