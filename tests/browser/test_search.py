@@ -60,9 +60,17 @@ def index(page):
         """window.jupyterapp.commands.execute(
             "docmanager:open", {path: "some recipes/index.ipynb"}).then(() => null)"""
     )
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.title.label === 'index.ipynb'"
+    )
     page.set_viewport_size({"width": 1200, "height": 1000})
-    lab.show_cell(page, "field")
-    page.get_by_role("searchbox", name=LABEL).fill("")
+    box = page.get_by_role("searchbox", name=LABEL)
+    for _ in range(20):  # what is drawn meanwhile may scroll it away again
+        lab.show_cell(page, "field")
+        page.wait_for_timeout(250)
+        if box.is_visible():
+            break
+    box.fill("")
     return page
 
 
