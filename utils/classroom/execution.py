@@ -35,16 +35,13 @@ class Session:
     """
 
     def __init__(self, notebook: NotebookNode, limits: Limits, hidden: Sequence[Path] = ()):
-        self.cells = [
-            cell for cell in notebook.cells if cell.cell_type == "code" and not _is_test(cell)
-        ]
+        self.cells: list[NotebookNode] = []
         self._place_of: dict[str, int] = {}  # test -> how many of the cells stand before it
-        number = 0
         for cell in notebook.cells:
-            if cell.cell_type == "code" and not _is_test(cell):
-                number += 1
-            elif _is_test(cell):
-                self._place_of[name_of(cell)] = number
+            if _is_test(cell):
+                self._place_of[name_of(cell)] = len(self.cells)
+            elif cell.cell_type == "code":
+                self.cells.append(cell)
         self.problems: list[str] = []
         self.faults: list[str] = []
         self.attempts: dict[str, None] = {}

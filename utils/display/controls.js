@@ -1,14 +1,5 @@
 // Labelled sliders, menus and checkboxes, of the browser's own kind.
 
-let made = 0;
-
-function element(tag, attributes = {}, text = "") {
-  const created = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
-  created.textContent = text;
-  return created;
-}
-
 function nearestStep(steps, value) {
   let best = 0;
   steps.forEach((step, index) => {

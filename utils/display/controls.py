@@ -123,7 +123,9 @@ def ratios(name: str, low: float, high: float, start: float) -> Control:
 class Controls(anywidget.AnyWidget):
     """Controls on a page. ``values`` is what they say, by name, as the page knows it."""
 
-    _esm = (HERE / "controls.js").read_text("utf-8") + (HERE / "guess.js").read_text("utf-8")
+    _esm = "".join(
+        (HERE / name).read_text("utf-8") for name in ("element.js", "controls.js", "guess.js")
+    )
     _css = (HERE / "controls.css").read_text("utf-8")
     title = traitlets.Unicode().tag(sync=True)
     controls: traitlets.List = traitlets.List().tag(sync=True)

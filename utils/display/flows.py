@@ -171,7 +171,7 @@ def histogram(
         linewidth=0.5,
     )
     if len(sets) > 1:
-        legend_below(drawn, len(sets))
+        legend_below(drawn)
     told = [
         f"{name}: {given.size:,} values from {given.min():g} to {given.max():g}, half of them up "
         f"to {np.median(given):g}"

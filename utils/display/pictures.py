@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,12 +81,15 @@ def picture(figure: Figure, alt: str) -> Picture:
     return Picture(file.getvalue(), " ".join(alt.split()), round(figure.get_figwidth() * POINTS))
 
 
-def legend_below(figure: Figure, count: int) -> None:
-    """A legend of ``count`` entries under the axes, where it covers nothing that is drawn."""
+def legend_below(figure: Figure) -> None:
+    """A legend of all that has a label, under the axes, where it covers nothing that is drawn."""
     labels = [text for axes in figure.axes for text in axes.get_legend_handles_labels()[1]]
     longest = max(map(len, labels), default=0) + 6  # with the line or the marker
-    columns = max(1, min(count, 4, LEGEND_WIDTH // longest))
-    figure.legend(loc="outside lower center", ncols=columns, frameon=False)
+    most = min(4, max(1, LEGEND_WIDTH // longest))
+    rows = max(1, math.ceil(len(labels) / most))
+    figure.legend(
+        loc="outside lower center", ncols=max(1, math.ceil(len(labels) / rows)), frameon=False
+    )
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -97,7 +97,7 @@ def time_per_item(
         share = sweep[-1].batched.share_of(best[-1])
         told.append(f"at the largest size {second} reaches {share:.0%} of that limit")
     half_decades(axes)
-    legend_below(figure, len(axes.get_legend_handles_labels()[0]))
+    legend_below(figure)
     return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
 
 
@@ -123,7 +123,7 @@ def ways(
         ends = [f"{format_seconds(measured[n].median / n)} at size {n:,}" for n in sizes]
         told.append(f"{name} takes {' and '.join(dict.fromkeys([ends[0], ends[-1]]))}")
     half_decades(axes)
-    legend_below(figure, len(curves))
+    legend_below(figure)
     return picture(figure, f"{title or f'Time per {per}'}: {'; '.join(told)}.")
 
 
@@ -139,7 +139,7 @@ def memory_by_size(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_bytes(value)))
     for (name, values), style in zip(curves.items(), itertools.cycle(STYLES)):
         axes.plot(sizes, values, **{**style, "label": name})
-    legend_below(figure, len(curves))
+    legend_below(figure)
     told = [
         f"{name} takes {format_bytes(values[0])} at size {sizes[0]:,} "
         f"and {format_bytes(values[-1])} at {sizes[-1]:,}"

@@ -48,18 +48,14 @@ class Scene:
             axes.plot(*_column(self.here, side), **{**style, "label": name})
             newest = [self.now] if self.now else []
             axes.plot(*_column(newest, side), **ring, color=style["color"])
-        count = 2
         if self.limit:
             axes.plot(*_column(self.here, 3), color=GREY, linestyle=":", label=self.limit)
-            count += 1
         if self.now:
             ring |= {"color": GREY, "label": "ring: the newest"}
             axes.plot([], [], **ring)
-            count += 1
         if self.others:
             axes.plot([], [], "s", color=GREY, alpha=0.4, label="faded: other settings")
-            count += 1
-        legend_below(figure, 3 if count > 4 else count)
+        legend_below(figure)
         return picture(figure, self.words)
 
 

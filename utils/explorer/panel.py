@@ -171,7 +171,12 @@ class PanelWidget(Controls):
 
     _esm = "".join(
         path.read_text("utf-8")
-        for path in (DISPLAY / "controls.js", HERE / "chart.js", HERE / "panel.js")
+        for path in (
+            DISPLAY / "element.js",
+            DISPLAY / "controls.js",
+            HERE / "chart.js",
+            HERE / "panel.js",
+        )
     )
     _css = "".join(
         path.read_text("utf-8") for path in (DISPLAY / "controls.css", HERE / "panel.css")

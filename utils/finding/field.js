@@ -1,14 +1,5 @@
 // A search field, and what was found as a list of links.
 
-let made = 0;
-
-function element(tag, attributes = {}, text = "") {
-  const created = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
-  created.textContent = text;
-  return created;
-}
-
 // The same link elsewhere on the page, in a table: there the front end itself knows how to open it.
 function twinOf(link, own) {
   const wanted = new URL(link.getAttribute("href"), "http://here/");

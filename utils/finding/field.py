@@ -12,6 +12,7 @@ from utils.finding.hits import Hit
 from utils.finding.ranking import Finder
 
 HERE = Path(__file__).parent
+DISPLAY = HERE.parent / "display"
 STATIC = (
     "<p>A search field stands here when the notebook runs. Everything it finds is listed below.</p>"
 )
@@ -31,7 +32,7 @@ def search_field(
 class SearchField(anywidget.AnyWidget):
     """What `search_field` returns. ``text`` is what was typed, ``answer`` what is shown."""
 
-    _esm = (HERE / "field.js").read_text("utf-8")
+    _esm = "".join(path.read_text("utf-8") for path in (DISPLAY / "element.js", HERE / "field.js"))
     _css = (HERE / "field.css").read_text("utf-8")
     label = traitlets.Unicode().tag(sync=True)
     text = traitlets.Unicode().tag(sync=True)
